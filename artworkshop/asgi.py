@@ -1,0 +1,19 @@
+"""The ASGI application."""
+
+import os
+import tempfile
+from typing import cast
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "artworkshop.settings")
+
+_django = get_asgi_application()
+
+from gallery import uploads  # noqa: E402 - it needs the apps, which the line above loads
+
+# Django spools a request's body before it looks at it; it shall not fill the system's own small folder.
+tempfile.tempdir = settings.FILE_UPLOAD_TEMP_DIR
+
+application = uploads.bounded(cast("uploads.Application", _django))

@@ -1,0 +1,58 @@
+"""Brings what tests need besides packages: Chromium with fonts, and PostgreSQL where apt-get is ours to use."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
+PACKAGES = ("chromium", "fonts-noto-cjk", "libatomic1", "postgresql")  # libatomic1: Playwright's own driver needs it
+ADVICE = (
+    "The browser tests need a Chromium that starts, and none could be installed. As root: "
+    "`apt-get install chromium fonts-noto-cjk libatomic1`; or where the network allows it: "
+    "`.venv/bin/playwright install --with-deps chromium`. Then `make test` again."
+)
+LAUNCH = """
+import sys
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    playwright.chromium.launch(executable_path=sys.argv[1] or None, args=["--no-sandbox", "--headless=new"]).close()
+"""
+
+
+def main() -> None:
+    """Find a Chromium that starts, or install one; end with a sentence when that cannot be."""
+    if starts():
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say("Installing Chromium, fonts and PostgreSQL for the tests with apt-get ...")
+        run("apt-get", "update", "-qq")
+        run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES)
+    else:
+        say("Installing Playwright's own Chromium for the tests ...")
+        run(sys.executable, "-m", "playwright", "install", "chromium")
+    if not starts():
+        sys.exit(ADVICE)
+
+
+def starts() -> bool:
+    """Whether CHROMIUM, the system's Chromium or Playwright's own starts under Playwright, as in the tests."""
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), "")
+    command = [sys.executable, "-c", LAUNCH, program]
+    return not subprocess.run(command, check=False, capture_output=True).returncode  # noqa: S603 - our own command line
+
+
+def run(*command: str) -> None:
+    """Run a command; whether it helped is looked at afterwards."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)  # noqa: S603 - our own command line
+
+
+def say(line: str) -> None:
+    """Show a line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""People and their pages. No pixels here."""

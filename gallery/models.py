@@ -1,0 +1,275 @@
+"""People, their photos, their artworks, and invitations."""
+
+import secrets
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models import Prefetch, Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from rendering.models import Commission, Found, Rendition, Source, State
+
+
+def random_key() -> str:
+    """Return a public name that nobody can guess: 128 random bits in 22 characters."""
+    return secrets.token_urlsafe(16)
+
+
+def all_styles() -> list[str]:
+    """Return the styles that a new person's photos are painted in."""
+    return ["pencil", "color-pencil", "oil", "watercolor"]
+
+
+class Theme(models.TextChoices):
+    """Light or dark pages."""
+
+    AUTO = "auto", _("as the device")
+    LIGHT = "light", _("light")
+    DARK = "dark", _("dark")
+
+
+class User(AbstractUser):
+    """A person with an album."""
+
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    theme = models.CharField(_("appearance"), max_length=5, choices=Theme, default=Theme.AUTO)
+    styles = models.JSONField(_("styles"), default=all_styles)
+    look = models.CharField(_("look"), max_length=20, default="studio")
+
+    objects: ClassVar[UserManager[Self]] = UserManager()
+
+    class Meta:
+        """Two people's names differ by more than their case."""
+
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="user_name_once",
+                violation_error_message=_("A user with that username already exists."),
+            )
+        ]
+
+    @property
+    def lane(self) -> str:
+        """The person's place in the queue, without a name."""
+        return f"person-{self.pk}"
+
+
+class Stage(models.TextChoices):
+    """What a person is told about an artwork."""
+
+    WAITING = "waiting", _("waiting")
+    READING = "reading", _("looking at the photo")
+    PAINTING = "painting", _("painting")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class How(models.TextChoices):
+    """How an artwork was got."""
+
+    PAINTED = "painted", _("painted")
+    SAME_FILE = "same_file", _("same file")
+    SAME_PICTURE = "same_picture", _("same picture")
+
+
+class PhotoQuerySet(models.QuerySet["Photo"]):
+    """Shared reads of photos."""
+
+    def in_album(self) -> Self:
+        """Return photos, newest first, with all that their cards show, in a constant number of queries."""
+        # Without its photo and source: the prefetch gives each artwork the photo that it belongs to.
+        artworks = Artwork.objects.select_related("commission__rendition").order_by("pk")
+        return self.select_related("source").prefetch_related(Prefetch("artworks", queryset=artworks)).order_by("-pk")
+
+    def before(self, key: str) -> Self:
+        """Return the photos that come after this one in the album; all for a key that is not among them."""
+        marker = self.filter(key=key).values_list("pk", flat=True).first() if key else None
+        return self.filter(pk__lt=marker) if marker else self
+
+
+class Photo(models.Model):
+    """A picture in somebody's album."""
+
+    key = models.CharField(max_length=22, unique=True, default=random_key, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="photos")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="photos")
+    title = models.CharField(_("title"), max_length=120, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = PhotoQuerySet.as_manager()
+
+    class Meta:
+        """A file is in a person's album once."""
+
+        constraints = [models.UniqueConstraint(name="photo_once_in_album", fields=["owner", "source"])]
+        indexes = [models.Index(name="photo_album", fields=["owner", "-id"])]
+
+    def __str__(self) -> str:
+        """Return the title, or a word."""
+        return self.title or str(_("Untitled"))
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether anything of this photo still changes by itself."""
+        return self.source.state in (State.WAITING, State.WORKING) or any(
+            artwork.stage in (Stage.WAITING, Stage.READING, Stage.PAINTING) for artwork in self.artworks.all()
+        )
+
+
+class ArtworkQuerySet(models.QuerySet["Artwork"]):
+    """Shared reads of artworks; pages never spell joins."""
+
+    def with_paintings(self) -> Self:
+        """Return artworks with what decides how they stand and what they show."""
+        return self.select_related("photo__source", "commission__rendition")
+
+    def history_of(self, user: User) -> Self:
+        """Return everything this person ever asked for, newest first."""
+        return self.filter(photo__owner=user).with_paintings().order_by("-pk")
+
+    def before(self, key: str) -> Self:
+        """Return the artworks that come after this one in the history; all for a key that is not among them."""
+        marker = self.filter(key=key).values_list("pk", flat=True).first() if key else None
+        return self.filter(pk__lt=marker) if marker else self
+
+    def at_stage(self, stage: Stage) -> Self:
+        """Return the artworks of which people are told this stage."""
+        return self.filter(STAGE_CONDITIONS[stage])
+
+    def got_by(self, how: How) -> Self:
+        """Return the artworks that were got in this way."""
+        return self.filter(HOW_CONDITIONS[how])
+
+    def wanted(self) -> Self:
+        """Return the artworks that nobody has cancelled."""
+        return self.filter(cancelled_at=None)
+
+    def unfinished(self) -> Self:
+        """Return the artworks that still change by themselves."""
+        return self.filter(
+            STAGE_CONDITIONS[Stage.WAITING] | STAGE_CONDITIONS[Stage.READING] | STAGE_CONDITIONS[Stage.PAINTING]
+        )
+
+
+class Artwork(models.Model):
+    """One line of somebody's history: this photo in that recipe, and how it was got."""
+
+    key = models.CharField(max_length=22, unique=True, default=random_key, editable=False)
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="artworks")
+    commission = models.ForeignKey(Commission, on_delete=models.PROTECT, related_name="artworks")
+    style = models.CharField(max_length=30)
+    look = models.CharField(max_length=20)
+    full_size = models.BooleanField(default=False)
+    same_file = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    cancelled_at = models.DateTimeField(null=True)
+
+    objects = ArtworkQuerySet.as_manager()
+
+    class Meta:
+        """A photo has one artwork of each recipe."""
+
+        constraints = [models.UniqueConstraint(name="artwork_once", fields=["photo", "commission"])]
+        indexes = [models.Index(name="artwork_of_photo", fields=["photo", "style"])]
+
+    def __str__(self) -> str:
+        """Say which style and look."""
+        return f"{self.style}, {self.look}"
+
+    @property
+    def rendition(self) -> Rendition | None:
+        """The painting behind this artwork, once its photo has been read."""
+        return self.commission.rendition
+
+    @property
+    def stage(self) -> Stage:
+        """What the person is told now."""
+        if self.cancelled_at:
+            return Stage.CANCELLED
+        if self.rendition:
+            return STAGE_OF_RENDITION[State(self.rendition.state)]
+        return STAGE_OF_SOURCE[State(self.photo.source.state)]
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in the person's language; empty if it did not."""
+        work = self.rendition or self.photo.source
+        return str(work.get_reason_display()) if self.stage == Stage.FAILED else ""
+
+    @property
+    def how(self) -> How:
+        """How this artwork was got."""
+        if self.same_file:
+            return How.SAME_FILE
+        return How.SAME_PICTURE if self.commission.found == Found.SAME_PICTURE else How.PAINTED
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When the person could see it: at once if it had been painted before."""
+        if self.stage != Stage.DONE or not self.rendition or not self.rendition.finished_at:
+            return None
+        return max(self.rendition.finished_at, self.created_at)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the person waited, in seconds."""
+        return (self.finished_at - self.created_at).total_seconds() if self.finished_at else None
+
+
+STAGE_OF_SOURCE = {
+    State.WAITING: Stage.WAITING,
+    State.WORKING: Stage.READING,
+    State.DONE: Stage.WAITING,
+    State.FAILED: Stage.FAILED,
+    State.CANCELLED: Stage.CANCELLED,
+}
+STAGE_OF_RENDITION = {
+    State.WAITING: Stage.WAITING,
+    State.WORKING: Stage.PAINTING,
+    State.DONE: Stage.DONE,
+    State.FAILED: Stage.FAILED,
+    State.CANCELLED: Stage.CANCELLED,
+}
+
+
+def _stage_condition(stage: Stage) -> Q:
+    renditions = [state for state, shown in STAGE_OF_RENDITION.items() if shown == stage]
+    sources = [state for state, shown in STAGE_OF_SOURCE.items() if shown == stage]
+    painted = Q(commission__rendition__state__in=renditions)
+    unread = Q(commission__rendition=None, photo__source__state__in=sources)
+    return Q(cancelled_at=None) & (painted | unread)
+
+
+STAGE_CONDITIONS: dict[Stage, Q] = {stage: _stage_condition(stage) for stage in Stage}
+STAGE_CONDITIONS[Stage.CANCELLED] |= Q(cancelled_at__isnull=False)
+HOW_CONDITIONS: dict[How, Q] = {
+    How.PAINTED: Q(same_file=False) & ~Q(commission__found=Found.SAME_PICTURE),
+    How.SAME_FILE: Q(same_file=True),
+    How.SAME_PICTURE: Q(same_file=False, commission__found=Found.SAME_PICTURE),
+}
+
+
+class Invitation(models.Model):
+    """A link that lets one person sign up."""
+
+    key = models.CharField(max_length=22, unique=True, default=random_key, editable=False)
+    invited_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    note = models.CharField(_("for whom"), max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, editable=False)
+    used_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    def __str__(self) -> str:
+        """Say for whom it is."""
+        return self.note or str(_("Invitation"))
+
+    def is_open(self, *, now: datetime) -> bool:
+        """Whether somebody may still sign up with it."""
+        # Not by used_by: who signed up with it may have closed the account since.
+        return self.used_at is None and now < self.expires_at

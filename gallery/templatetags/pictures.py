@@ -1,0 +1,114 @@
+"""Pictures on pages: their addresses, sizes, words, and what is shown until they have come."""
+
+import base64
+import struct
+from dataclasses import dataclass
+
+from django import template
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from gallery.models import Artwork, Photo
+from gallery.templatetags.words import style_label
+
+register = template.Library()
+
+SMALL = 160
+MEDIUM = 480
+LARGE = 1024
+LARGEST = 1600  # beyond that a file is for keeping, not for a page
+
+BITMAP_SIZE = (3, 2)
+BITMAP_FILE_HEADER = struct.Struct("<2sIHHI")
+BITMAP_PICTURE_HEADER = struct.Struct("<IiiHHIIiiII")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What an `img` needs to know.
+
+    `sharp` is the same picture for large places, empty if there is no larger one; `srcset` names all files among
+    which the browser may choose for a large place.
+    """
+
+    src: str
+    sharp: str
+    srcset: str
+    width: int
+    height: int
+    alt: str
+    placeholder: str
+    style: str = ""
+
+    @property
+    def tenths(self) -> int:
+        """How wide it is for its height, in tenths, 3 to 20: so much a style sheet can know of a picture's shape."""
+        return min(20, max(3, 10 * self.width // self.height))
+
+
+@register.simple_tag
+def photo_picture(photo: Photo, wanted: int = MEDIUM) -> Picture | None:
+    """Return the photo at the wanted width or a little more; None until it has been read."""
+    source = photo.source
+    if not source.widths:
+        return None
+    size = (source.canvas_width, source.canvas_height)
+    alt = _("%(title)s, the photo") % {"title": photo}
+    return _picture("photo_file", photo.key, source.widths, size, wanted, (alt, source.signature, ""))
+
+
+@register.simple_tag
+def artwork_picture(artwork: Artwork | None, wanted: int = SMALL) -> Picture | None:
+    """Return the painting at the wanted width or a little more; None until it is done, or if there is none."""
+    rendition = artwork.rendition if artwork else None
+    if artwork is None or rendition is None or not rendition.widths:
+        return None
+    size = (rendition.width, rendition.height)
+    alt = _("%(title)s as %(style)s") % {"title": artwork.photo, "style": style_label(artwork.style)}
+    words = (alt, artwork.photo.source.signature, artwork.style)
+    return _picture("artwork_file", artwork.key, rendition.widths, size, wanted, words)
+
+
+@register.filter
+def placeholder(signature: str) -> str:
+    """Return six colors (3 by 2, as 36 hexadecimal digits) as the address of a tiny bitmap; browsers smooth it.
+
+    A bitmap is 24 bytes of its own and a header that is the same each time, which compresses to almost nothing
+    in a page of many; a PNG adds two checksums, a WebP its own tables.
+    """
+    width, height = BITMAP_SIZE
+    cells = bytes.fromhex(signature)
+    rows = (cells[row * width * 3 : (row + 1) * width * 3] for row in reversed(range(height)))
+    body = b"".join(_bitmap_row(row) for row in rows)
+    start = BITMAP_FILE_HEADER.size + BITMAP_PICTURE_HEADER.size
+    opening = BITMAP_FILE_HEADER.pack(b"BM", start + len(body), 0, 0, start)
+    shape = BITMAP_PICTURE_HEADER.pack(BITMAP_PICTURE_HEADER.size, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return "data:image/bmp;base64," + base64.b64encode(opening + shape + body).decode()
+
+
+def _bitmap_row(cells: bytes) -> bytes:
+    pixels = b"".join(cells[at : at + 3][::-1] for at in range(0, len(cells), 3))
+    return pixels + bytes(-len(pixels) % 4)
+
+
+def _picture(
+    address: str, key: str, widths: list[int], size: tuple[int, int], wanted: int, words: tuple[str, str, str]
+) -> Picture:
+    alt, signature, style = words
+    addresses = {each: reverse(address, args=[key, each]) for each in widths}
+    # A small opening stays as it is: nobody sees a sharper file in it, but everybody would wait for it.
+    width, sharp = _at_least(wanted, widths), 0 if wanted <= SMALL else _at_least(LARGE, widths)
+    return Picture(
+        src=addresses[width],
+        sharp=addresses[sharp] if sharp > width else "",
+        srcset=", ".join(f"{addresses[each]} {each}w" for each in widths if MEDIUM <= each <= LARGEST or each == width),
+        width=width,
+        height=max(1, round(width * size[1] / size[0])),
+        alt=alt,
+        placeholder=placeholder(signature),
+        style=style,
+    )
+
+
+def _at_least(wanted: int, widths: list[int]) -> int:
+    return min((width for width in widths if width >= wanted), default=max(widths))

@@ -1,0 +1,54 @@
+"""Files, for their owner alone; what is private, missing or forbidden looks the same."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from gallery.http import JPEG, attachment, private_file
+from gallery.models import Artwork, Photo, Stage, User
+from rendering import store
+
+TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "avif": "image/avif", "heif": "image/heif"}
+EXTENSIONS = {"jpeg": "jpg", "heif": "heic"}
+
+
+@require_safe
+def photo_original(request: HttpRequest, key: str) -> HttpResponse:
+    """Send the file that was uploaded, only to be saved."""
+    photo = _photo(request, key)
+    kind = photo.source.format
+    disposition = attachment(str(photo), EXTENSIONS.get(kind, kind))
+    content_type = TYPES.get(kind, "application/octet-stream")
+    return private_file(photo.source.original, content_type=content_type, disposition=disposition)
+
+
+@require_safe
+def photo_file(request: HttpRequest, key: str, width: int) -> HttpResponse:
+    """Send a photo in one of its widths."""
+    source = _photo(request, key).source
+    return _page_file(source.folder, source.widths, width)
+
+
+@require_safe
+def artwork_file(request: HttpRequest, key: str, width: int) -> HttpResponse:
+    """Send a painting in one of its widths."""
+    artwork = get_object_or_404(Artwork.objects.history_of(_person(request)), key=key)
+    if artwork.stage != Stage.DONE or artwork.rendition is None:
+        raise Http404
+    return _page_file(artwork.rendition.folder, artwork.rendition.widths, width)
+
+
+def _photo(request: HttpRequest, key: str) -> Photo:
+    return get_object_or_404(_person(request).photos.select_related("source"), key=key)
+
+
+def _person(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise Http404
+    return request.user
+
+
+def _page_file(folder: str, widths: list[int], width: int) -> HttpResponse:
+    if width not in widths:
+        raise Http404
+    return private_file(store.page_file(folder, width), content_type=JPEG)

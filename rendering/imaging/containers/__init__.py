@@ -1,0 +1,1 @@
+"""File formats: each reads the size and the turning from a header in plain Python, without any decoder."""

@@ -1,0 +1,271 @@
+"""Sources, commissions and renditions: constraints and transitions that are true for exactly one caller."""
+
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class State(models.TextChoices):
+    """Where a piece of work stands."""
+
+    WAITING = "waiting", _("waiting")
+    WORKING = "working", _("working")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class Reason(models.TextChoices):
+    """Why a piece of work failed, in words for people."""
+
+    NOT_AN_IMAGE = "not_an_image", _("This file is not a picture.")
+    UNSUPPORTED_FORMAT = "unsupported_format", _("Pictures of this format cannot be read here.")
+    TOO_MANY_PIXELS = "too_many_pixels", _("This picture has more pixels than are allowed here.")
+    TOO_LARGE_SIDE = "too_large_side", _("This picture is too long or too wide.")
+    TOO_SMALL = "too_small", _("This picture is too small to paint: it needs at least 16 pixels each way.")
+    TOO_MANY_BYTES = "too_many_bytes", _("This file is larger than is allowed here.")
+    DAMAGED = "damaged", _("This picture is damaged and cannot be read.")
+    TOO_MANY_SCANS = "too_many_scans", _("This picture is stored in a way that takes too long to read.")
+    OUT_OF_MEMORY = "out_of_memory", _("There was not enough memory for this picture.")
+    TOO_SLOW = "too_slow", _("This took longer than is allowed here.")
+    CRASHED = "crashed", _("This photo cannot be painted: it stopped the painter each time.")
+    OUTDATED = (
+        "outdated",
+        _("This was painted by an earlier version of the style. Paint the photo again to have it so."),
+    )
+    STORAGE = "storage", _("The file could not be stored or fetched. Please try again.")
+    UNEXPECTED = "unexpected", _("Something went wrong while painting. Please try again.")
+
+
+class WorkQuerySet(models.QuerySet[Any]):
+    """Shared reads and repairs of what workers work on."""
+
+    def unfinished(self) -> Self:
+        """Return what waits or is being worked on."""
+        return self.filter(state__in=(State.WAITING, State.WORKING))
+
+    def give_back(self, *, now: datetime, max_tries: int) -> int:
+        """Return work whose lease has run out to waiting, or set it aside after so many tries; count the rows."""
+        expired = self.filter(state=State.WORKING, lease_until__lt=now)
+        aside = expired.filter(tries__gte=max_tries)
+        count = aside.update(state=State.FAILED, reason=Reason.CRASHED, lease_until=None, finished_at=now)
+        # It has waited long enough: `waiting_since` stays, so that it is enqueued at once.
+        return count + expired.update(state=State.WAITING, lease_until=None)
+
+    def held_by(self, holder: str) -> Self:
+        """Return what this job is working on now."""
+        return self.filter(state=State.WORKING, holder=holder)
+
+    def prolong(self, holder: str, *, until: datetime) -> int:
+        """Tell that this job's worker lives: its leases run until then; count the rows."""
+        return self.held_by(holder).update(lease_until=until)
+
+
+class Work(models.Model):
+    """What exactly one worker at a time may do: claimed with a lease, finished only by the holder of the fence."""
+
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    reason = models.CharField(max_length=20, choices=Reason, blank=True)
+    lane = models.CharField(max_length=64, blank=True)
+    waiting_since = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    holder = models.CharField(max_length=64, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    crashes = models.PositiveSmallIntegerField(default=0)
+    cpu_seconds = models.FloatField(default=0)
+
+    objects = WorkQuerySet.as_manager()
+
+    class Meta:
+        """Sources and renditions have tables of their own."""
+
+        abstract = True
+
+    def start(self, *, now: datetime, lease: timedelta, holder: str = "") -> bool:
+        """Claim this waiting work for a job, whose worker prolongs the lease; True for exactly one caller."""
+        fence = self.fence + 1
+        claim = {"state": State.WORKING, "fence": fence, "lease_until": now + lease, "started_at": now, "reason": ""}
+        waiting = self._row().filter(state=State.WAITING, fence=self.fence)
+        won = waiting.update(**claim, holder=holder, tries=F("tries") + 1) == 1
+        if won:
+            self.fence = fence
+        return won
+
+    def finish(self, *, now: datetime, cpu_seconds: float, **results: object) -> bool:
+        """Keep the results; False if this worker has lost its claim meanwhile."""
+        return self._end(State.DONE, finished_at=now, cpu_seconds=cpu_seconds, **results)
+
+    def fail(self, reason: Reason, *, now: datetime) -> bool:
+        """End with a reason; False if this worker has lost its claim meanwhile."""
+        return self._end(State.FAILED, finished_at=now, reason=reason)
+
+    def release(self, *, now: datetime) -> bool:
+        """Give the work back unharmed, as a worker does that is told to end; it does not count as a try."""
+        return self._end(State.WAITING, waiting_since=now, tries=F("tries") - 1)
+
+    def crash(self, *, now: datetime, max_crashes: int) -> None:
+        """Note that this work ended its worker's child: back to waiting, or set aside after so many times."""
+        working = self._row().filter(state=State.WORKING)
+        working.update(crashes=F("crashes") + 1)
+        working.filter(crashes__gte=max_crashes).update(
+            state=State.FAILED, reason=Reason.CRASHED, lease_until=None, finished_at=now
+        )
+        working.update(state=State.WAITING, lease_until=None)
+
+    def renew(self, *, now: datetime) -> bool:
+        """Let failed or cancelled work wait again, with all its tries; False if it was neither."""
+        ended = self._row().filter(state__in=(State.FAILED, State.CANCELLED))
+        fresh = {"state": State.WAITING, "reason": "", "tries": 0, "crashes": 0, "finished_at": None}
+        return ended.update(**fresh, waiting_since=now) == 1
+
+    def cancel(self, *, now: datetime) -> bool:
+        """End work that nobody wants any more, whether it waits or is under way; False if it had ended."""
+        unfinished = self._row().filter(state__in=(State.WAITING, State.WORKING))
+        return unfinished.update(state=State.CANCELLED, lease_until=None, finished_at=now) == 1
+
+    def _end(self, state: State, **changes: object) -> bool:
+        held = self._row().filter(state=State.WORKING, fence=self.fence)
+        return held.update(state=state, lease_until=None, **changes) == 1
+
+    def _row(self) -> WorkQuerySet:
+        return type(self).objects.filter(pk=self.pk)
+
+
+class Source(Work):
+    """A file's content, once for everybody of one scope: known by a keyed hash of its bytes, later by its canvas."""
+
+    bytes_key = models.CharField(max_length=64, unique=True)
+    original = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()
+    format = models.CharField(max_length=10)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    canvas_key = models.CharField(max_length=64, blank=True, db_index=True)
+    canvas_width = models.PositiveIntegerField(default=0)
+    canvas_height = models.PositiveIntegerField(default=0)
+    phash = models.CharField(max_length=64, blank=True, db_index=True)
+    signature = models.CharField(max_length=36, blank=True)
+    notes = models.JSONField(default=list)
+    folder = models.CharField(max_length=100, blank=True)
+    widths = models.JSONField(default=list)
+    stored_bytes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        """A source that is read has a canvas and thumbnails."""
+
+        constraints = [
+            models.CheckConstraint(
+                name="source_done_means_files",
+                condition=~Q(state=State.DONE) | (~Q(folder="") & ~Q(canvas_key="") & ~Q(phash="")),
+            )
+        ]
+        indexes = [
+            models.Index(name="source_at_work", fields=["state", "waiting_since"], condition=~Q(state=State.DONE))
+        ]
+
+    def __str__(self) -> str:
+        """Say what the file is; it has no name of its own."""
+        return f"source {self.pk} ({self.format} {self.width}x{self.height})"
+
+
+class Rendition(Work):
+    """One canvas painted by one recipe: made once, shown to many."""
+
+    canvas_key = models.CharField(max_length=64)
+    recipe = models.CharField(max_length=300)
+    recipe_digest = models.CharField(max_length=64)
+    style = models.CharField(max_length=30)
+    style_version = models.PositiveIntegerField()
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    folder = models.CharField(max_length=100, blank=True)
+    widths = models.JSONField(default=list)
+    stored_bytes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        """Nothing is painted twice, and done means files."""
+
+        constraints = [
+            models.UniqueConstraint(name="rendition_painted_once", fields=["canvas_key", "recipe_digest"]),
+            models.CheckConstraint(
+                name="rendition_done_means_files", condition=~Q(state=State.DONE) | (~Q(folder="") & Q(width__gt=0))
+            ),
+        ]
+        indexes = [
+            models.Index(name="rendition_at_work", fields=["state", "waiting_since"], condition=~Q(state=State.DONE))
+        ]
+
+    def __str__(self) -> str:
+        """Say what it is painted with."""
+        return f"rendition {self.pk} ({self.recipe})"
+
+
+class ExportFormat(models.TextChoices):
+    """The formats in which paintings are saved."""
+
+    JPEG = "jpeg", "JPEG"
+    PNG = "png", "PNG"
+    WEBP = "webp", "WebP"
+    AVIF = "avif", "AVIF"
+
+
+class Export(Work):
+    """A rendition as a file to be saved, in a format and at an intensity; kept for as long as somebody asks for it."""
+
+    rendition = models.ForeignKey(Rendition, on_delete=models.CASCADE, related_name="exports")
+    format = models.CharField(max_length=10, choices=ExportFormat)
+    intensity = models.PositiveSmallIntegerField()
+    file = models.CharField(max_length=200, blank=True)
+    size = models.PositiveBigIntegerField(default=0)
+    used_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        """Nothing is made twice, intensity is in percent, and done means a file."""
+
+        constraints = [
+            models.UniqueConstraint(name="export_made_once", fields=["rendition", "format", "intensity"]),
+            models.CheckConstraint(name="export_intensity_in_percent", condition=Q(intensity__lte=100)),
+            models.CheckConstraint(name="export_done_means_file", condition=~Q(state=State.DONE) | ~Q(file="")),
+        ]
+        indexes = [
+            models.Index(name="export_at_work", fields=["state", "waiting_since"], condition=~Q(state=State.DONE))
+        ]
+
+    def __str__(self) -> str:
+        """Say what is made of which rendition."""
+        return f"export {self.pk} ({self.format}, {self.intensity} % of rendition {self.rendition_id})"
+
+
+class Found(models.TextChoices):
+    """How a commission came by its rendition."""
+
+    PAINTED = "painted", _("painted")
+    SAME_PICTURE = "same_picture", _("same picture")
+
+
+class Commission(models.Model):
+    """A source asked for in a recipe. Known at upload, it points to its rendition once the source has been read."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="commissions")
+    recipe = models.CharField(max_length=300)
+    recipe_digest = models.CharField(max_length=64)
+    lane = models.CharField(max_length=64, blank=True)
+    rendition = models.ForeignKey(Rendition, on_delete=models.PROTECT, null=True, related_name="commissions")
+    found = models.CharField(max_length=15, choices=Found, blank=True)
+    wanted = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """One source in one recipe is asked for once."""
+
+        constraints = [models.UniqueConstraint(name="commission_once", fields=["source", "recipe_digest"])]
+
+    def __str__(self) -> str:
+        """Say what is asked for."""
+        return f"commission {self.pk} ({self.recipe})"

@@ -1,0 +1,10 @@
+/** What people do on the album's page; it comes after the first pictures. */
+
+function listen() {
+  import("./live-cards.js");
+  import("./photo-upload.js");
+}
+
+// On a slow line each file of a script waits in the same queue as the pictures that people came for.
+if (document.readyState === "complete") listen();
+else addEventListener("load", listen, { once: true });

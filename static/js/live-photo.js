@@ -1,0 +1,35 @@
+/** `<live-photo>`: the page of a photo that is being painted shows each painting as soon as it is there. */
+
+import { announce } from "./announce.js";
+import { countInTitle } from "./count-in-title.js";
+import { watch } from "./lazy-pictures.js";
+import { refresh } from "./slots.js";
+import { StatusWatch } from "./watch-status.js";
+
+class LivePhoto extends HTMLElement {
+  connectedCallback() {
+    this.status = new StatusWatch(this.dataset.url, () => this.unfinished(), () => this.change());
+    countInTitle();
+  }
+
+  disconnectedCallback() {
+    this.status.stop();
+  }
+
+  unfinished() {
+    return this.hasAttribute("data-unfinished") ? [this.dataset.photo] : [];
+  }
+
+  async change() {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector("live-photo");
+    if (!refresh(this, fresh)) return location.reload();
+    watch(this);
+    countInTitle();
+    if (!this.hasAttribute("data-unfinished")) announce(this.querySelector("[data-news]").dataset.news);
+  }
+}
+
+customElements.define("live-photo", LivePhoto);

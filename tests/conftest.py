@@ -1,0 +1,91 @@
+"""Fixtures of all tests: people, and a real queue server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import caches  # noqa: TID251 - where allauth counts failed sign-ins
+from django.test import Client
+
+from gallery.models import User
+from tests import makers
+from tests.processes import Valkey
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_folder() -> None:
+    """Make the folder of the static files, which whitenoise looks for; nothing is collected for tests."""
+    Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def fresh_counts() -> None:
+    """Forget failed sign-ins of earlier tests."""
+    caches["default"].clear()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Return a person."""
+    return makers.person("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Return another person."""
+    return makers.person("bob")
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    """Return a person who sees the dashboard."""
+    return makers.person("stella", is_staff=True)
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    """Return a person who may do everything."""
+    return makers.person("ada", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def as_alice(alice: User) -> Client:
+    """Return alice's browser."""
+    return makers.browser(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User) -> Client:
+    """Return bob's browser."""
+    return makers.browser(bob)
+
+
+@pytest.fixture
+def as_staff(staff: User) -> Client:
+    """Return a staff member's browser."""
+    return makers.browser(staff)
+
+
+@pytest.fixture
+def as_admin(admin: User) -> Client:
+    """Return an admin's browser."""
+    return makers.browser(admin)
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Valkey]:
+    """Keep one real Valkey for all tests."""
+    server = Valkey(folder=settings.VALKEY_DIR, path=settings.VALKEY_SOCKET)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def valkey(valkey_server: Valkey) -> Valkey:
+    """Return the running queue server, emptied."""
+    if valkey_server.server is None:
+        valkey_server.start()
+    valkey_server.client.flushall()
+    return valkey_server

@@ -1,0 +1,68 @@
+"""Pictures on pages: placeholders, sizes and addresses."""
+
+import base64
+import io
+
+import pytest
+from PIL import Image
+
+from gallery.templatetags.pictures import artwork_picture, photo_picture, placeholder
+from rendering.models import State
+from tests import makers
+
+SIX_COLORS = "ff000000ff000000ff000000808080ffffff"
+
+
+def test_placeholder_is_a_bitmap_of_the_six_colors():
+    encoded = placeholder(SIX_COLORS).removeprefix("data:image/bmp;base64,")
+
+    bitmap = Image.open(io.BytesIO(base64.b64decode(encoded)))
+
+    assert bitmap.size == (3, 2)
+    assert bitmap.convert("RGB").tobytes().hex() == SIX_COLORS
+
+
+def test_photo_picture_waits_until_the_photo_is_read(alice):
+    photo = makers.photo(alice, of=makers.source(state=State.WAITING))
+
+    assert photo_picture(photo) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "width", "sharp"), [(160, 160, ""), (300, 480, "1024"), (480, 480, "1024"), (5000, 2000, "")]
+)
+def test_photo_picture_is_the_next_larger_file(alice, wanted, width, sharp):
+    source = makers.source(widths=[160, 480, 1024, 2000], canvas_width=2000, canvas_height=1000)
+    photo = makers.photo(alice, of=source)
+
+    picture = photo_picture(photo, wanted)
+
+    assert picture is not None
+    assert (picture.src, picture.width) == (f"/media/photos/{photo.key}/{width}.jpg", width)
+    assert picture.height == width // 2
+    assert picture.sharp == (f"/media/photos/{photo.key}/{sharp}.jpg" if sharp else "")
+
+
+def test_photo_picture_offers_no_file_that_is_too_large_for_a_page(alice):
+    source = makers.source(widths=[160, 480, 1024, 4000], canvas_width=4000, canvas_height=3000)
+    photo = makers.photo(alice, of=source)
+
+    picture = photo_picture(photo, 1024)
+
+    assert picture is not None
+    assert picture.srcset == f"/media/photos/{photo.key}/480.jpg 480w, /media/photos/{photo.key}/1024.jpg 1024w"
+
+
+def test_artwork_picture_says_what_it_shows(alice):
+    artwork = makers.artwork(makers.photo(alice, title="Falcon"), style="watercolor")
+
+    picture = artwork_picture(artwork)
+
+    assert picture is not None
+    assert (picture.alt, picture.style) == ("Falcon as Watercolor", "watercolor")
+
+
+def test_artwork_picture_waits_until_it_is_painted(alice):
+    artwork = makers.artwork(makers.photo(alice), state=State.WORKING)
+
+    assert artwork_picture(artwork) is None

@@ -1,0 +1,188 @@
+"""The admin of people and their albums."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoCaptureOnCommitCallbacks as Committing
+
+from gallery import accounts
+from gallery.models import Artwork, Photo, User
+from rendering.models import Rendition, Source, State
+from tests import makers
+from tests.makers import NOON, PASSWORD
+
+LISTS = {"user": 6, "photo": 8, "artwork": 9, "invitation": 5}
+
+
+def changelist(name: str) -> str:
+    return reverse(f"admin:gallery_{name}_changelist")
+
+
+@pytest.mark.parametrize(("name", "queries"), LISTS.items())
+@pytest.mark.parametrize("count", [1, 3])
+def test_lists_ask_a_constant_number_of_queries(
+    as_admin: Client,
+    admin: User,
+    name: str,
+    queries: int,
+    count: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+):
+    for number in range(count):
+        makers.artwork(makers.photo(makers.person(f"person{number}")))
+        accounts.invite(by=admin, note="", now=NOON)
+
+    with django_assert_num_queries(queries):
+        response = as_admin.get(changelist(name))
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_can_be_searched(as_admin: Client, alice: User, name: str):
+    makers.artwork(makers.photo(alice))
+
+    assert as_admin.get(changelist(name), {"q": "alice"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [({"stage": "waiting"}, 1), ({"stage": "done"}, 2), ({"how": "same_file"}, 1), ({"stage": "odd", "how": "odd"}, 3)],
+)
+def test_artworks_are_filtered_by_what_people_are_told(
+    as_admin: Client, alice: User, filters: dict[str, str], found: int
+):
+    photo = makers.photo(alice)
+    makers.artwork(photo)
+    makers.artwork(photo, style="pencil", state=State.WAITING)
+    makers.artwork(photo, style="watercolor", same_file=True)
+
+    response = as_admin.get(changelist("artwork"), filters)
+
+    assert response.context["cl"].result_count == found
+
+
+def test_artworks_are_not_edited(as_admin: Client, alice: User):
+    artwork = makers.artwork(makers.photo(alice))
+    path = reverse("admin:gallery_artwork_change", args=[artwork.pk])
+
+    shown, edited = as_admin.get(path).status_code, as_admin.post(path, {"style": "fresco"}).status_code
+
+    assert (shown, edited) == (200, 403)
+
+
+@pytest.mark.parametrize("name", ["photo", "artwork", "invitation"])
+def test_only_people_are_added_here(as_admin: Client, name: str):
+    assert as_admin.get(reverse(f"admin:gallery_{name}_add")).status_code == 403
+
+
+def test_only_the_title_of_a_photo_is_edited(as_admin: Client, alice: User, bob: User):
+    photo = makers.photo(alice)
+
+    as_admin.post(reverse("admin:gallery_photo_change", args=[photo.pk]), {"title": "Kestrel", "owner": bob.pk})
+
+    photo.refresh_from_db()
+    assert (photo.title, photo.owner) == ("Kestrel", alice)
+
+
+def test_person_is_added_and_changed(as_admin: Client):
+    new = {"username": "dora", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
+    as_admin.post(reverse("admin:gallery_user_add"), new)
+    dora = User.objects.get(username="dora")
+    changed = {"username": "dora", "theme": "dark", "look": "fast", "styles": '["oil"]', "is_active": "on"}
+    dates = {"date_joined_0": "2026-05-03", "date_joined_1": "12:00:00"}
+
+    as_admin.post(reverse("admin:gallery_user_change", args=[dora.pk]), {**changed, **dates})
+
+    dora.refresh_from_db()
+    assert (dora.check_password(PASSWORD), dora.theme, dora.styles) == (True, "dark", ["oil"])
+
+
+def test_name_that_is_taken_in_another_case_is_refused(as_admin: Client, alice: User, bob: User):
+    path = reverse("admin:gallery_user_change", args=[bob.pk])
+    sent = {"username": "ALICE", "theme": "auto", "look": "fast", "styles": "[]"}
+
+    response = as_admin.post(path, {**sent, "date_joined_0": "2026-05-03", "date_joined_1": "12:00:00"})
+
+    assert response.context["adminform"].form.non_field_errors() == ["A user with that username already exists."]
+
+
+DELETED = {
+    "user": lambda artwork: artwork.photo.owner.pk,
+    "photo": lambda artwork: artwork.photo.pk,
+    "artwork": lambda artwork: artwork.pk,
+}
+
+
+@pytest.mark.parametrize("name", DELETED)
+@pytest.mark.parametrize("how", ["one", "many"])
+def test_deleting_here_leaves_no_files_behind(
+    as_admin: Client, alice: User, media: Path, name: str, how: str, django_capture_on_commit_callbacks: Committing
+):
+    artwork = makers.artwork(makers.photo(alice))
+    pk = DELETED[name](artwork)
+    one = (reverse(f"admin:gallery_{name}_delete", args=[pk]), {"post": "yes"})
+    many = (changelist(name), {"action": "delete_selected", "_selected_action": pk, "post": "yes"})
+
+    with django_capture_on_commit_callbacks(execute=True):
+        as_admin.post(*(one if how == "one" else many))
+
+    left = sorted(path.relative_to(media).parts[0] for path in media.rglob("*") if path.is_file())
+    assert (Artwork.objects.count(), Rendition.objects.count()) == (0, 0)
+    assert left == (["originals", "photos", "photos"] if name == "artwork" else [])
+    assert (Photo.objects.count(), Source.objects.count()) == ((1, 1) if name == "artwork" else (0, 0))
+
+
+@pytest.fixture
+def as_clerk(staff: User) -> Client:
+    """Return the browser of a staff member who may change and delete people."""
+    staff.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user", "delete_user"]))
+    return makers.browser(staff)
+
+
+def test_staff_cannot_make_themselves_admins(as_clerk: Client, staff: User):
+    path = reverse("admin:gallery_user_change", args=[staff.pk])
+    sent = {"username": "stella", "theme": "dark", "look": "fast", "styles": '["oil"]', "is_superuser": "on"}
+
+    as_clerk.post(path, {**sent, "is_active": "on", "date_joined_0": "2026-05-03", "date_joined_1": "12:00:00"})
+
+    staff.refresh_from_db()
+    assert (staff.theme, staff.is_superuser, staff.is_staff) == ("dark", False, True)
+
+
+def test_staff_cannot_change_or_delete_admins(as_clerk: Client, admin: User):
+    change, delete, password = (
+        reverse(f"admin:{name}", args=[admin.pk])
+        for name in ("gallery_user_change", "gallery_user_delete", "auth_user_password_change")
+    )
+
+    got = [as_clerk.post(path, {"username": "x"}).status_code for path in (change, delete, password)]
+
+    assert got == [403, 403, 403]
+
+
+def test_staff_cannot_delete_admins_among_many(as_clerk: Client, admin: User):
+    sent = {"action": "delete_selected", "_selected_action": admin.pk, "post": "yes"}
+
+    as_clerk.post(changelist("user"), sent)
+
+    assert User.objects.filter(pk=admin.pk).exists()
+
+
+def test_last_admin_cannot_be_deleted(as_admin: Client, admin: User):
+    path = reverse("admin:gallery_user_delete", args=[admin.pk])
+
+    assert as_admin.post(path, {"post": "yes"}).status_code == 403
+
+
+def test_last_admins_cannot_all_be_deleted_at_once(as_admin: Client, admin: User):
+    other = makers.person("eve", is_staff=True, is_superuser=True)
+    sent = {"action": "delete_selected", "_selected_action": [admin.pk, other.pk], "post": "yes"}
+
+    as_admin.post(changelist("user"), sent)
+
+    assert User.objects.filter(is_superuser=True).count() == 1

@@ -1,0 +1,126 @@
+"""Files, for their owner alone."""
+
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import Storage
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from gallery.models import Artwork, User
+from rendering.models import Source, State
+from tests import makers
+from tests.makers import NOON
+
+
+@pytest.fixture
+def artwork(alice: User) -> Artwork:
+    return makers.artwork(makers.photo(alice))
+
+
+def addresses(artwork: Artwork) -> list[str]:
+    return [
+        reverse("photo_original", args=[artwork.photo.key]),
+        reverse("photo_file", args=[artwork.photo.key, 48]),
+        reverse("photo_file", args=[artwork.photo.key, 64]),
+        reverse("artwork_file", args=[artwork.key, 48]),
+        reverse("artwork_file", args=[artwork.key, 64]),
+    ]
+
+
+def test_files_are_sent_as_they_are_stored(as_alice: Client, artwork: Artwork):
+    got = [as_alice.get(path).content for path in addresses(artwork)]
+
+    assert got == [
+        makers.jpeg(),
+        makers.jpeg(48, 36),
+        makers.jpeg(),
+        makers.jpeg(48, 36, "maroon"),
+        makers.jpeg(64, 48, "maroon"),
+    ]
+
+
+def test_files_are_private_inert_and_kept_by_the_browser(as_alice: Client, artwork: Artwork):
+    headers = [as_alice.get(path).headers for path in addresses(artwork)]
+
+    for each in headers:
+        assert each["Content-Type"] == "image/jpeg"
+        assert each["Cache-Control"] == "private, max-age=31536000, immutable"
+        assert each["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert each["X-Content-Type-Options"] == "nosniff"
+
+
+def test_original_is_only_to_be_saved(as_alice: Client, artwork: Artwork):
+    original, page = (as_alice.get(path).headers["Content-Disposition"] for path in addresses(artwork)[:2])
+
+    assert original == "attachment; filename=\"Falcon.jpg\"; filename*=UTF-8''Falcon.jpg"
+    assert page == "inline"
+
+
+def test_original_of_an_unknown_format_is_sent_as_bytes(as_alice: Client, artwork: Artwork):
+    Source.objects.update(format="tiff")
+
+    headers = as_alice.get(addresses(artwork)[0]).headers
+
+    assert headers["Content-Type"] == "application/octet-stream"
+    assert headers["Content-Disposition"] == "attachment; filename=\"Falcon.tiff\"; filename*=UTF-8''Falcon.tiff"
+
+
+@pytest.mark.parametrize("browser", ["as_bob", "as_staff", "as_admin", "client"])
+def test_files_of_others_do_not_exist(request: pytest.FixtureRequest, artwork: Artwork, browser: str):
+    somebody: Client = request.getfixturevalue(browser)
+
+    assert [somebody.get(path).status_code for path in addresses(artwork)] == [404] * 5
+
+
+@pytest.mark.parametrize("width", [0, 1, 49, 4096, 10**30])
+def test_widths_that_were_not_made_do_not_exist(as_alice: Client, artwork: Artwork, width: int):
+    paths = [reverse("photo_file", args=[artwork.photo.key, width]), reverse("artwork_file", args=[artwork.key, width])]
+
+    assert [as_alice.get(path).status_code for path in paths] == [404, 404]
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.WORKING, State.FAILED])
+def test_paintings_that_are_not_done_do_not_exist(as_alice: Client, alice: User, state: State):
+    artwork = makers.artwork(makers.photo(alice), state=state)
+
+    assert as_alice.get(reverse("artwork_file", args=[artwork.key, 64])).status_code == 404
+
+
+def test_cancelled_painting_does_not_exist_though_another_person_has_it(as_alice: Client, artwork: Artwork):
+    Artwork.objects.update(cancelled_at=NOON)
+
+    assert as_alice.get(addresses(artwork)[4]).status_code == 404
+
+
+def test_file_that_is_gone_does_not_exist(as_alice: Client, artwork: Artwork, media: Path):
+    for path in [path for path in media.rglob("*") if path.is_file()]:
+        path.unlink()
+
+    assert [as_alice.get(path).status_code for path in addresses(artwork)] == [404] * 5
+
+
+class BrokenStorage(Storage):
+    """A storage that is out of reach."""
+
+    def _open(self, name: str, mode: str = "rb") -> None:
+        message = "no route to host"
+        raise ConnectionError(message)
+
+
+def test_storage_out_of_reach_is_for_later(as_alice: Client, artwork: Artwork, settings: Settings):
+    broken = {"BACKEND": f"{__name__}.BrokenStorage"}
+    settings.STORAGES = {**settings.STORAGES, "default": broken}
+
+    response = as_alice.get(addresses(artwork)[1])
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
+
+
+def test_file_asks_the_database_three_times(
+    as_alice: Client, artwork: Artwork, django_assert_num_queries: DjangoAssertNumQueries
+):
+    for path in addresses(artwork):
+        with django_assert_num_queries(3):
+            as_alice.get(path)

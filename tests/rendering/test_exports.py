@@ -1,0 +1,318 @@
+"""Exports: paintings as files to be saved, of exact pixels, with their recipes, made once and gone when unused."""
+
+import io
+import os
+import signal
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from PIL import Image
+
+from rendering import exports, labels, pipeline, queue, recipes, renditions, sources, stats, store, styles
+from rendering.models import Commission, Export, ExportFormat, Reason, Rendition, Source, State
+from tests.processes import Crew, Valkey, same_site, stopped_child, wait_until
+from tests.rendering.makers import admit, commission, encoded, painted, photo, picture, simultaneously
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FALCON = Path(__file__).parents[1] / "photos" / "prairie_falcon.jpg"
+
+
+@pytest.fixture
+def falcon(settings) -> tuple[Path, Rendition]:
+    """Return a photo's path and its painting, a small one."""
+    settings.LONG_EDGE = 256
+    return FALCON, painted(FALCON.read_bytes(), "oil")
+
+
+def ask(rendition: Rendition, form: str = "png", intensity: int = 100, *, now: datetime | None = None) -> Export:
+    return exports.ask(rendition, format=form, intensity=intensity, lane="person-1", now=now or timezone.now())
+
+
+def made(rendition: Rendition, form: str = "png", intensity: int = 100) -> Export:
+    export = ask(rendition, form, intensity)
+    exports.make(export.pk)
+    export.refresh_from_db()
+    return export
+
+
+def repainted(original: Path, download: bytes, folder: Path) -> bytes:
+    """Return what `manage.py paint --recipe` makes of a photo and a downloaded file."""
+    (folder / "download").write_bytes(download)
+    order = ["--recipe", str(folder / "download"), "--out", str(folder / "out")]
+    call_command("paint", str(original), *order, stdout=io.StringIO(), stderr=io.StringIO())
+    [again] = (folder / "out").iterdir()
+    return again.read_bytes()
+
+
+def pixels_of(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))[:, :, ::-1]
+
+
+def test_filed_painting_says_how_it_was_painted(media, falcon):
+    _, rendition = falcon
+
+    label = labels.read(io.BytesIO(store.read(store.page_file(rendition.folder, rendition.width))))
+
+    assert (label.recipe.text, label.look) == (rendition.recipe, "fast")
+    assert (label.format, label.quality, label.intensity) == ("jpeg", 86, 100)
+
+
+@pytest.mark.parametrize("style", styles.NAMES)
+def test_filed_painting_is_repainted_byte_for_byte(media, settings, tmp_path, style):
+    settings.LONG_EDGE = 256
+    rendition = painted(FALCON.read_bytes(), style)
+    filed = store.read(store.page_file(rendition.folder, rendition.width))
+
+    assert repainted(FALCON, filed, tmp_path) == filed
+
+
+@pytest.mark.parametrize("form", ExportFormat.values)
+@pytest.mark.parametrize("intensity", [100, 40, 0])
+def test_export_is_repainted_byte_for_byte(media, falcon, tmp_path, form, intensity):
+    original, rendition = falcon
+
+    export = made(rendition, form, intensity)
+
+    content = store.read(export.file)
+    assert (export.state, export.size, Path(export.file).suffix) == (
+        State.DONE,
+        len(content),
+        {"jpeg": ".jpg"}.get(form, f".{form}"),
+    )
+    assert Image.open(io.BytesIO(content)).format == form.upper()
+    assert repainted(original, content, tmp_path) == content
+
+
+def test_full_size_is_exported_at_full_size(media, settings, tmp_path):
+    settings.LONG_EDGE = 256
+    original = tmp_path / "photo.png"
+    original.write_bytes(encoded(picture(3, width=400, height=300), form="PNG"))
+    source = admit(original.read_bytes())
+    sources.read(source.pk)
+    asked = commission(source, "pencil", full_size=True)
+    renditions.paint(source.pk)
+
+    content = store.read(made(Rendition.objects.get(commissions=asked)).file)
+
+    assert Image.open(io.BytesIO(content)).size == (400, 300)
+    assert repainted(original, content, tmp_path) == content
+
+
+def test_export_at_an_intensity_blends_the_exact_pixels(media, falcon):
+    original, rendition = falcon
+    with original.open("rb") as file:
+        canvas = pipeline.open_canvas(file, long_edge=256, limits=renditions.limits())
+    [painting] = pipeline.paint(canvas, [recipes.parse(rendition.recipe)])
+
+    forty, whole, none = (pixels_of(store.read(made(rendition, "png", share).file)) for share in (40, 100, 0))
+
+    assert np.array_equal(forty, pipeline.blend(canvas, painting.pixels, 40))
+    assert np.array_equal(whole, painting.pixels)
+    assert np.array_equal(none, canvas)
+
+
+def test_look_that_was_changed_since_has_no_name():
+    recipe = recipes.compose("oil", look="fast", long_edge=256, changes={"size": 13})
+
+    assert labels.of(recipe).look == ""
+    assert [labels.of(recipes.compose("oil", look=look, long_edge=1)).look for look in styles.LOOKS] == list(
+        styles.LOOKS
+    )
+    with pytest.raises(KeyError):
+        labels.of(recipe, format="gif")
+
+
+def test_export_is_made_once(media, falcon, valkey):
+    _, rendition = falcon
+
+    asked = simultaneously(8, lambda: ask(rendition).pk)
+    simultaneously(4, lambda: exports.make(asked[0]))
+
+    assert len(set(asked)) == 1
+    assert (Export.objects.get().state, Export.objects.get().tries, queue.length()) == (State.DONE, 1, 1)
+    assert len([name for name in media() if name.startswith("exports/")]) == 1
+
+
+def test_formats_and_intensities_are_exports_of_their_own(media, falcon):
+    _, rendition = falcon
+
+    asked = {ask(rendition, form, intensity).pk for form in ("png", "webp") for intensity in (10, 20)}
+
+    assert len(asked) == 4
+
+
+def test_export_of_what_is_gone_is_nothing_to_do(media):
+    exports.make(0)
+
+    assert Export.objects.count() == 0
+
+
+@pytest.mark.parametrize("broken", [{"intensity": 101}, {"state": State.DONE}])
+def test_row_that_cannot_be_is_refused(media, falcon, broken):
+    export = ask(falcon[1])
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Export.objects.filter(pk=export.pk).update(**broken)
+
+
+def test_export_of_an_older_version_is_told_in_words(media, falcon):
+    _, rendition = falcon
+    _, version, rest = rendition.recipe.split(" ", 2)
+    Rendition.objects.update(recipe=f"oil {int(version) + 1} {rest}")
+
+    export = made(rendition)
+
+    assert (export.state, export.reason, export.file) == (State.FAILED, Reason.OUTDATED, "")
+
+
+def test_picture_that_is_too_long_for_a_format_is_told_in_words(media):
+    rendition = painted(photo(width=17_000, height=16), "pencil")
+    long = recipes.compose("pencil", look="fast", long_edge=recipes.FULL_SIZE).text
+    Rendition.objects.update(recipe=long)
+
+    webp, png = made(rendition, "webp"), made(rendition, "png")
+
+    assert [(each.state, each.reason) for each in (webp, png)] == [
+        (State.FAILED, Reason.TOO_LARGE_SIDE),
+        (State.DONE, ""),
+    ]
+
+
+def test_lost_original_is_told_in_words_and_tried_again(media, falcon, valkey):
+    original, rendition = falcon
+    store.remove([Source.objects.get().original])
+
+    lost = made(rendition)
+    reason = lost.reason
+    with original.open("rb") as file:
+        Source.objects.update(original=store.put_original(file, extension="jpg"))
+    exports.retry(lost, now=timezone.now())
+    exports.make(lost.pk)
+
+    lost.refresh_from_db()
+    assert (reason, lost.state) == (Reason.STORAGE, State.DONE)
+
+
+def test_retry_leaves_alone_what_has_not_failed(media, falcon, valkey):
+    export = made(falcon[1])
+    waiting = queue.length()
+
+    exports.retry(export, now=timezone.now())
+
+    export.refresh_from_db()
+    assert (export.state, queue.length()) == (State.DONE, waiting)
+
+
+def test_exports_go_with_their_painting(media, falcon):
+    _, rendition = falcon
+    made(rendition)
+    ask(rendition, "webp")
+
+    renditions.release(Commission.objects.values_list("pk", flat=True))
+
+    assert Export.objects.count() == 0
+    assert [name for name in media() if name.startswith(("exports/", "renditions/"))] == []
+
+
+def test_painting_removed_while_it_is_exported_keeps_no_file(media, falcon, monkeypatch):
+    _, rendition = falcon
+    put = store.put_export
+
+    def meanwhile(content: bytes, *, extension: str) -> str:
+        name = put(content, extension=extension)
+        sources.release([rendition.commissions.get().source_id])
+        return name
+
+    monkeypatch.setattr(store, "put_export", meanwhile)
+    exports.make(ask(rendition).pk)
+
+    assert (media(), Export.objects.count()) == ([], 0)
+
+
+def test_unused_exports_expire_with_their_files(media, falcon):
+    _, rendition = falcon
+    now = timezone.now()
+    unused, used = made(rendition, "png"), made(rendition, "webp")
+    ask(rendition, "webp", now=now + timedelta(minutes=30))
+
+    counts = [exports.expire(now=now + timedelta(minutes=minutes)) for minutes in (59, 61, 61)]
+
+    assert counts == [0, 1, 0]
+    assert list(Export.objects.all()) == [used]
+    assert [name for name in media() if name.startswith("exports/")] == [used.file]
+    assert unused.file not in media()
+
+
+def test_stored_bytes_count_exports(media, falcon):
+    _, rendition = falcon
+    before = stats.overview(timezone.now()).stored_bytes
+
+    export = made(rendition)
+
+    assert stats.overview(timezone.now()).stored_bytes == before + export.size > before
+
+
+def test_caretaker_brings_back_what_lost_its_job_or_its_worker(media, falcon, valkey):
+    _, rendition = falcon
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    for form in ("png", "webp"):
+        Export.objects.filter(pk=ask(rendition, form).pk).update(waiting_since=an_hour_ago)
+    Export.objects.get(format="webp").start(now=an_hour_ago, lease=timedelta(seconds=20))
+    valkey.client.flushall()
+
+    for _ in range(2):
+        call_command("tend", once=True)
+
+    assert queue.waiting(queue.EXPORT) == set(Export.objects.filter(state=State.WAITING).values_list("pk", flat=True))
+    assert queue.length() == 2
+
+
+def test_caretaker_removes_what_nobody_uses(media, falcon, valkey):
+    made(falcon[1])
+    Export.objects.update(used_at=timezone.now() - timedelta(minutes=61))
+
+    call_command("tend", once=True)
+
+    assert Export.objects.count() == 0
+
+
+@pytest.fixture(scope="module")
+def painter(valkey_server: Valkey, django_db_setup: None) -> Iterator[Crew]:
+    """Keep one worker for the tests below: its start takes longer than what it does."""
+    with Crew(same_site()) as painter:
+        painter.worker()
+        yield painter
+
+
+@pytest.mark.slow
+def test_worker_makes_every_format(media, valkey, painter):
+    rendition = painted(photo())
+
+    asked = [ask(rendition, form, 70) for form in ExportFormat.values]
+    wait_until(lambda: Export.objects.filter(state=State.DONE).count() == len(asked), seconds=60)
+
+    found = Export.objects.order_by("pk")
+    assert [Image.open(io.BytesIO(store.read(each.file))).format for each in found] == ["JPEG", "PNG", "WEBP", "AVIF"]
+    assert all(each.holder.startswith("make_export-") and each.cpu_seconds > 0 for each in found)
+
+
+@pytest.mark.slow
+def test_export_whose_painter_is_killed_is_made_by_the_next(media, valkey, painter):
+    rendition = painted(photo(width=1000, height=800))
+    export = ask(rendition, "avif", 30)
+
+    child = stopped_child(painter.members, when=Export.objects.filter(state=State.WORKING).exists)
+    os.kill(child, signal.SIGKILL)
+    wait_until(lambda: Export.objects.filter(state=State.WAITING, crashes=1).exists(), seconds=30)
+    Export.objects.update(waiting_since=timezone.now() - timedelta(hours=1))
+    call_command("tend", once=True)
+    wait_until(lambda: Export.objects.filter(state=State.DONE).exists(), seconds=60)
+
+    export.refresh_from_db()
+    assert (export.tries, export.crashes) == (2, 1)
