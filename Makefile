@@ -1,7 +1,7 @@
 # The everyday commands of the Art Workshop. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint format bench lock messages clean
+.PHONY: help install install-dev run test lint format bench soak lock messages clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,6 +9,8 @@ MANAGE := $(BIN)/python manage.py
 TEMPLATES := $(shell find templates -name '*.html' 2>/dev/null)
 # The settings of a site that strangers can reach, for Django's own check of them.
 PUBLIC := DEBUG=no SITE_URL=https://example.org ALLOWED_HOSTS=example.org
+# What `make bench` runs: each is a module of tests/load that has its own --help.
+PARTS := engine throughput trace $(if $(wildcard tests/load/twins.py),twins)
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate
 
 help: ## list these commands
@@ -48,8 +50,11 @@ format: install-dev ## format code and templates, and mend what can be mended by
 	$(BIN)/ruff check --fix .
 	$(if $(TEMPLATES),$(BIN)/djade $(TEMPLATES))
 
-bench: install-dev ## print how many times less CPU our painting takes than OpenCV's own functions (ARGS=--json)
-	@$(BIN)/python -m tests.load.engine $(ARGS)
+bench: install-dev ## print what painting costs, photos a minute, and what the cache saves (one part: PARTS=trace ARGS=--json)
+	@status=0; for part in $(PARTS); do echo "$$part:"; $(BIN)/python -m tests.load.$$part $(ARGS) || status=1; done; exit $$status
+
+soak: install-dev ## ten minutes of uploads while workers and the web server are killed; nothing may be lost (ARGS='--seconds 60')
+	@$(BIN)/python -m tests.load.soak $(ARGS)
 
 lock: ## resolve the dependencies of pyproject.toml anew into both lock files (needs uv)
 	@command -v uv >/dev/null || { echo 'uv is missing: see https://docs.astral.sh/uv/'; exit 1; }

@@ -49,6 +49,19 @@ def whole(name: str, default: int, *, low: int, high: int) -> int:
     return number
 
 
+def amount(name: str, default: float, *, high: float) -> float:
+    """Return an amount such as 0.05; raise ImproperlyConfigured for another word, or outside 0 to high."""
+    word = text(name, str(default))
+    try:
+        number = float(word)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= high:
+        message = f"{name} must be a number from 0 to {high:,.0f} with a dot for the decimals, not {word!r}."
+        raise ImproperlyConfigured(message)
+    return number
+
+
 def choice(name: str, default: str, options: tuple[str, ...]) -> str:
     """Return one of the options; raise ImproperlyConfigured for another word."""
     word = text(name, default)

@@ -66,7 +66,7 @@ STORAGE = environment.choice("STORAGE", "files", ("files", "s3"))
 def _media_storage() -> dict[str, Any]:
     if STORAGE == "files":
         options: dict[str, Any] = {"location": str(DATA_DIR / "media"), "file_permissions_mode": 0o600}
-        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+        return {"BACKEND": "rendering.disk.WholeFiles", "OPTIONS": options}
     bucket = environment.text("S3_BUCKET")
     if not bucket:
         message = "STORAGE=s3 needs S3_BUCKET, the name of the bucket."
@@ -77,11 +77,20 @@ def _media_storage() -> dict[str, Any]:
         "region_name": environment.text("S3_REGION") or None,
         "access_key": environment.text("S3_ACCESS_KEY") or None,
         "secret_key": environment.text("S3_SECRET_KEY") or None,
-        "addressing_style": environment.choice("S3_ADDRESSING", "auto", ("auto", "path", "virtual")),
+        "client_config": _patience(environment.choice("S3_ADDRESSING", "auto", ("auto", "path", "virtual"))),
         "default_acl": None,
         "file_overwrite": False,
     }
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+def _patience(addressing: str) -> Any:  # Any: botocore has no types
+    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 - half a second that files on disk do not cost
+
+    # A server that answers errors three times of ten fails one request of 400 with five tries; without these limits
+    # it may hold a worker for minutes.
+    retries = {"mode": "standard", "total_max_attempts": 5}
+    return Config(s3={"addressing_style": addressing}, connect_timeout=3, read_timeout=10, retries=retries)
 
 
 STORAGES = {
@@ -99,6 +108,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 
 HOST = environment.text("HOST", "127.0.0.1")
 PORT = environment.whole("PORT", 8000, low=1, high=65535)
+LIVE_STREAMS = environment.whole(
+    "LIVE_STREAMS", 500, low=0, high=10_000
+)  # open at once; pages beyond ask by themselves
 WEB = environment.flag("WEB", default=True)  # no: this host only paints
 WORKERS = environment.whole("WORKERS", os.cpu_count() or 1, low=0, high=256)  # 0: this host only serves pages
 SITE_URL = environment.address("SITE_URL", f"http://localhost:{PORT}", ("http", "https")).rstrip("/")
@@ -232,14 +244,41 @@ LONG_EDGE = environment.whole("LONG_EDGE", 1024, low=256, high=4096)
 MAX_MEGABYTES = environment.whole("MAX_MEGABYTES", 40, low=1, high=200)
 MAX_MEGAPIXELS = environment.whole("MAX_MEGAPIXELS", 50, low=1, high=100)
 PAGE_WIDTHS = (160, 480, 800)  # besides the painting's own width
+WAITING_PHOTOS = environment.whole("WAITING_PHOTOS", 5000, low=1, high=1_000_000)  # with more, no upload is taken
+WAITING_MEGABYTES = environment.whole("WAITING_MEGABYTES", 20_000, low=1, high=10_000_000)  # of photos not yet read
+FREE_MEGABYTES = environment.whole("FREE_MEGABYTES", 500, low=0, high=1_000_000)  # that uploads leave on the disks
 MAX_CRASHES = 2  # a photo that ends its worker's child so often is set aside
 MAX_TRIES = 8  # so is work that was begun so often and never ended, whatever the reason
 MAX_MEMORY_MB = environment.whole("MAX_MEMORY_MB", 4096, low=1024, high=65536)  # of one worker's child
 TEND_SECONDS = 5  # between two looks for work that a crash left behind
-QUIET_SECONDS = 10  # work that has waited this long and is not in the queue has lost its job
 LEASE_SECONDS = 20  # a worker that was not heard of for so long is dead; it tells every five seconds
+TURN_SECONDS = 5  # a worker's child lives so long, and does what is next in the meantime
+GRACE_SECONDS = 2  # a worker that is told to end lets a painting go on for so long, then gives it back
+MAX_STORAGE_TRIES = 5  # a storage that fails is tried again after 5, 10, 15 and 20 seconds
+PREVIEWS_FROM = 60  # so many paintings wait when each new photo gets quick previews first
+PREVIEW_EDGE = 512
+CANVAS_DIR = environment.folder("CANVAS_DIR", DATA_DIR / "canvases")
+CANVAS_MEGABYTES = environment.whole("CANVAS_MEGABYTES", 1000, low=0, high=100_000)
 KERNEL_CACHE = environment.folder("KERNEL_CACHE", DATA_DIR / "kernels", writable=False)
 os.environ.setdefault("NUMBA_CACHE_DIR", str(KERNEL_CACHE))
+
+# What is kept, and what it saves
+
+SHARED_CACHE = environment.flag("SHARED_CACHE", default=True)  # no: nobody is given what was painted for another
+CACHE_HOURS = environment.whole("CACHE_HOURS", 1, low=0, high=8760)  # of paintings that no history holds
+KEEP_DAYS = environment.whole("KEEP_DAYS", 0, low=0, high=36500)  # of paintings that nobody looks at; 0: for good
+CACHE_MEGABYTES = environment.whole("CACHE_MEGABYTES", 0, low=0, high=1_000_000_000)  # of all paintings; 0: no limit
+PRICE_CPU_HOUR = environment.amount("PRICE_CPU_HOUR", 0.04, high=1_000_000)
+PRICE_GB = environment.amount("PRICE_GB", 0.02, high=1_000_000)  # kept for a month
+CURRENCY = environment.text("CURRENCY", "USD")
+
+# What one person may do; 0 is without limit, and the admin may allow people and groups more or less
+
+PAINTINGS_AN_HOUR = environment.whole("PAINTINGS_AN_HOUR", 2000, low=0, high=1_000_000)
+UPLOADS_AN_HOUR = environment.whole("UPLOADS_AN_HOUR", 500, low=0, high=100_000)
+PHOTOS_AT_ONCE = environment.whole("PHOTOS_AT_ONCE", 500, low=0, high=100_000)
+MEGABYTES_A_PERSON = environment.whole("MEGABYTES_A_PERSON", 20_000, low=0, high=1_000_000_000)
+STAFF_UNLIMITED = environment.flag("STAFF_UNLIMITED", default=True)
 
 # The queue
 
@@ -258,6 +297,6 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     # A refused upload is an answer, not an error of the site.
-    "loggers": {"django.security.RequestDataTooBig": {"level": "CRITICAL"}},
+    "loggers": {f"django.security.{refusal}": {"level": "CRITICAL"} for refusal in ("RequestDataTooBig", "NoRoom")},
     "root": {"handlers": ["stderr"], "level": environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING"))},
 }

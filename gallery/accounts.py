@@ -12,7 +12,7 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -116,6 +116,12 @@ def change_preferences(
             _set_email(person, email)
 
 
+def keep_private(person: User, *, private: bool) -> None:
+    """Keep whether a person's photos stay out of the shared cache, from the next upload on."""
+    person.private = private
+    person.save(update_fields=["private"])
+
+
 def change_language(person: User, *, language: str) -> None:
     """Keep the language in which a person reads."""
     person.language = language
@@ -149,6 +155,12 @@ def usage_of(person: User) -> Usage:
         artworks=Artwork.objects.filter(photo__owner=person).count(),
         bytes=sum(total or 0 for total in (*sources.values(), paintings.aggregate(pages=Sum("stored_bytes"))["pages"])),
     )
+
+
+def paintings_of_nobody_but(person: User) -> QuerySet[Rendition]:
+    """Return the paintings that this person's history holds, and nobody else's."""
+    others = Artwork.objects.exclude(photo__owner=person).filter(commission__rendition=OuterRef("pk"))
+    return Rendition.objects.filter(~Exists(others), commissions__artworks__photo__owner=person).distinct()
 
 
 def invite(*, by: User, note: str, now: datetime) -> Invitation:

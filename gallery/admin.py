@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from typing import cast
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gallery import accounts, artworks, photos
-from gallery.models import Artwork, ArtworkQuerySet, How, Invitation, Photo, Stage, User
+from gallery.models import Allowance, Artwork, ArtworkQuerySet, How, Invitation, Photo, Stage, User
 
 
 class StageFilter(admin.SimpleListFilter):
@@ -46,13 +47,66 @@ class HowFilter(admin.SimpleListFilter):
         return cast("ArtworkQuerySet", queryset).got_by(How(chosen)) if chosen in How.values else queryset
 
 
+LIMITS = ("paintings_an_hour", "uploads_an_hour", "photos_at_once", "megabytes", "unlimited")
+
+
+class AllowanceInline(admin.StackedInline):
+    """What a person or a group may do."""
+
+    model = Allowance
+    extra = 0
+    fieldsets = ((None, {"fields": LIMITS, "description": _("Empty: as the site has it. 0: without limit.")}),)
+
+
+class PersonAllowanceInline(AllowanceInline):
+    """A person's own allowance; it counts before any group's."""
+
+    fk_name = "person"
+
+
+class GroupAllowanceInline(AllowanceInline):
+    """A group's allowance; of several groups the kindest counts."""
+
+    fk_name = "group"
+
+
+@admin.register(Allowance)
+class AllowanceAdmin(admin.ModelAdmin):
+    """Who may do more or less than the site allows everybody."""
+
+    list_display = ("__str__", "person", "group", *LIMITS)
+    list_filter = ("unlimited",)
+    list_select_related = ("person", "group")
+    search_fields = ("person__username", "group__name")
+    autocomplete_fields = ("person", "group")
+    fieldsets = (
+        (None, {"fields": ("person", "group")}),
+        (None, {"fields": LIMITS, "description": _("Empty: as the site has it. 0: without limit.")}),
+    )
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class PeopleGroupAdmin(GroupAdmin):
+    """Groups, with what their people may do."""
+
+    inlines = (GroupAllowanceInline,)
+
+
 @admin.register(User)
 class PersonAdmin(UserAdmin):
     """People; deleting one deletes the album and its files."""
 
     list_display = ("username", "email", "is_staff", "is_active", "photo_count", "last_login", "date_joined")
     list_filter = ("is_staff", "is_superuser", "is_active", "language", "date_joined")
+    inlines = (PersonAllowanceInline,)
     fieldsets = (*(UserAdmin.fieldsets or ()), (_("Pages"), {"fields": ("language", "theme", "styles", "look")}))
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> tuple[type[PersonAllowanceInline], ...]:
+        """Show the allowance of a person who is there."""
+        return () if obj is None else self.inlines
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Count the photos in the same query."""

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gallery import accounts, photos
-from gallery.models import How, Stage, Theme, User
+from gallery.models import How, Photo, Stage, Theme, User
 from gallery.templatetags.words import look_label, style_label
 from gallery.uploads import HashedUpload
 from rendering import styles
@@ -173,13 +173,26 @@ class PreferencesForm(forms.Form):
         required=False,
     )
 
+    private = forms.BooleanField(
+        label=gettext_lazy("Keep my photos out of the shared cache"),
+        help_text=gettext_lazy(
+            "Who brings exactly a picture that somebody else has brought gets its paintings at once, and neither knows "
+            "of the other. With this, your photos neither take part nor give. It holds for photos that you add from "
+            "now on: to take out an older one, remove it and add it again."
+        ),
+        required=False,
+    )
+
     def __init__(self, sent: QueryDict | None = None, *, person: User) -> None:
         """Begin with what the person chose before."""
-        names = ("language", "theme", "styles", "look", "email")
+        names = ("language", "theme", "styles", "look", "email", "private")
         self.person = person
         super().__init__(sent, initial={name: getattr(person, name) for name in names})
         languages = [("", _("as the browser")), *settings.LANGUAGES]
         cast("forms.ChoiceField", self.fields["language"]).choices = languages
+        if not settings.SHARED_CACHE:
+            # Nobody shares anything here: there is nothing to choose.
+            del self.fields["private"]
 
     @property
     def changes_email(self) -> bool:
@@ -249,6 +262,26 @@ class SetupForm(forms.Form):
         except forms.ValidationError as error:
             self.add_error("password", error)
         return kept
+
+
+class MergeForm(forms.Form):
+    """Photos of which one is kept and the others are removed."""
+
+    keep = forms.ModelChoiceField(queryset=Photo.objects.none(), to_field_name="key")
+    photo = forms.ModelMultipleChoiceField(queryset=Photo.objects.none(), to_field_name="key")
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:  # Any: a form's own arguments
+        """Offer the person's own photos."""
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            cast("forms.ModelChoiceField[Photo]", field).queryset = person.photos.in_album()
+
+    def clean_photo(self) -> list[Photo]:
+        """Return the photos to be removed; the one that is kept is not among them."""
+        others = [photo for photo in self.cleaned_data["photo"] if photo != self.cleaned_data.get("keep")]
+        if not others:
+            raise forms.ValidationError(_("Choose at least one photo."))
+        return others
 
 
 class InvitationForm(forms.Form):

@@ -2,15 +2,21 @@
 
 import secrets
 from datetime import datetime
-from typing import ClassVar, Self
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser, Group, UserManager
 from django.db import models
 from django.db.models import Prefetch, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from rendering.models import Commission, Found, Rendition, Source, State
+
+if TYPE_CHECKING:
+    from rendering.estimates import Estimate
 
 
 def random_key() -> str:
@@ -38,6 +44,7 @@ class User(AbstractUser):
     theme = models.CharField(_("appearance"), max_length=5, choices=Theme, default=Theme.AUTO)
     styles = models.JSONField(_("styles"), default=all_styles)
     look = models.CharField(_("look"), max_length=20, default="studio")
+    private = models.BooleanField(_("keep my photos out of the shared cache"), default=False)
 
     objects: ClassVar[UserManager[Self]] = UserManager()
 
@@ -58,6 +65,33 @@ class User(AbstractUser):
         return f"person-{self.pk}"
 
 
+class Allowance(models.Model):
+    """What one person, or everybody of a group, may do; what is empty is as the site has it."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, null=True, blank=True, related_name="allowance")
+    group = models.OneToOneField(Group, on_delete=models.CASCADE, null=True, blank=True, related_name="allowance")
+    paintings_an_hour = models.PositiveIntegerField(_("paintings an hour"), null=True, blank=True)
+    uploads_an_hour = models.PositiveIntegerField(_("uploads an hour"), null=True, blank=True)
+    photos_at_once = models.PositiveIntegerField(_("photos in work at once"), null=True, blank=True)
+    megabytes = models.PositiveIntegerField(_("megabytes in storage"), null=True, blank=True)
+    unlimited = models.BooleanField(_("without limits"), default=False)
+
+    class Meta:
+        """An allowance is a person's or a group's."""
+
+        constraints = [
+            models.CheckConstraint(
+                name="allowance_of_person_or_group",
+                condition=Q(person=None, group__isnull=False) | Q(person__isnull=False, group=None),
+                violation_error_message=_("Choose a person or a group, not both."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Say whose it is."""
+        return str(self.person or self.group)
+
+
 class Stage(models.TextChoices):
     """What a person is told about an artwork."""
 
@@ -67,6 +101,12 @@ class Stage(models.TextChoices):
     DONE = "done", _("done")
     FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("cancelled")
+    HELD = "held", _("waiting for your allowance")
+    EVICTED = "evicted", _("put away")
+
+
+UNFINISHED = (Stage.WAITING, Stage.READING, Stage.PAINTING, Stage.HELD)
+HOLDABLE = (Stage.WAITING, Stage.READING)
 
 
 class How(models.TextChoices):
@@ -75,6 +115,16 @@ class How(models.TextChoices):
     PAINTED = "painted", _("painted")
     SAME_FILE = "same_file", _("same file")
     SAME_PICTURE = "same_picture", _("same picture")
+    TWIN = "twin", _("twin")
+
+
+class TwinAnswer(models.TextChoices):
+    """What a person said to a proposed twin."""
+
+    NONE = "", _("not answered")
+    USE = "use", _("use those")
+    PAINT = "paint", _("paint this one")
+    ALONE = "alone", _("looks like no other")
 
 
 class PhotoQuerySet(models.QuerySet["Photo"]):
@@ -84,7 +134,8 @@ class PhotoQuerySet(models.QuerySet["Photo"]):
         """Return photos, newest first, with all that their cards show, in a constant number of queries."""
         # Without its photo and source: the prefetch gives each artwork the photo that it belongs to.
         artworks = Artwork.objects.select_related("commission__rendition").order_by("pk")
-        return self.select_related("source").prefetch_related(Prefetch("artworks", queryset=artworks)).order_by("-pk")
+        shown = [Prefetch(name, queryset=artworks) for name in ("artworks", "twin_of__artworks")]
+        return self.select_related("source", "twin_of__source").prefetch_related(*shown).order_by("-pk")
 
     def before(self, key: str) -> Self:
         """Return the photos that come after this one in the album; all for a key that is not among them."""
@@ -99,7 +150,11 @@ class Photo(models.Model):
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="photos")
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="photos")
     title = models.CharField(_("title"), max_length=120, blank=True)
+    twin_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="twins")
+    twin_answer = models.CharField(max_length=5, choices=TwinAnswer, blank=True)
     created_at = models.DateTimeField()
+    estimate: "Estimate | None" = None
+    """When it will be painted, as far as somebody has asked: no field."""
 
     objects = PhotoQuerySet.as_manager()
 
@@ -114,10 +169,15 @@ class Photo(models.Model):
         return self.title or str(_("Untitled"))
 
     @property
+    def proposed(self) -> "Photo | None":
+        """The photo that looks like this one, while the person has not said what is to be done."""
+        return self.twin_of if self.twin_answer == TwinAnswer.NONE else None
+
+    @property
     def unfinished(self) -> bool:
         """Whether anything of this photo still changes by itself."""
         return self.source.state in (State.WAITING, State.WORKING) or any(
-            artwork.stage in (Stage.WAITING, Stage.READING, Stage.PAINTING) for artwork in self.artworks.all()
+            artwork.stage in UNFINISHED for artwork in self.artworks.all()
         )
 
 
@@ -126,7 +186,7 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
 
     def with_paintings(self) -> Self:
         """Return artworks with what decides how they stand and what they show."""
-        return self.select_related("photo__source", "commission__rendition")
+        return self.select_related("photo__source", "photo__twin_of", "commission__rendition")
 
     def history_of(self, user: User) -> Self:
         """Return everything this person ever asked for, newest first."""
@@ -151,9 +211,7 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
 
     def unfinished(self) -> Self:
         """Return the artworks that still change by themselves."""
-        return self.filter(
-            STAGE_CONDITIONS[Stage.WAITING] | STAGE_CONDITIONS[Stage.READING] | STAGE_CONDITIONS[Stage.PAINTING]
-        )
+        return self.filter(reduce(or_, (STAGE_CONDITIONS[stage] for stage in UNFINISHED)))
 
 
 class Artwork(models.Model):
@@ -166,6 +224,7 @@ class Artwork(models.Model):
     look = models.CharField(max_length=20)
     full_size = models.BooleanField(default=False)
     same_file = models.BooleanField(default=False)
+    twin = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     cancelled_at = models.DateTimeField(null=True)
 
@@ -187,13 +246,25 @@ class Artwork(models.Model):
         return self.commission.rendition
 
     @property
+    def preview(self) -> str:
+        """The folder of a quick small painting to look at until this one is done; empty if there is none."""
+        coming = self.stage in (Stage.WAITING, Stage.PAINTING)
+        return self.rendition.preview if self.rendition and coming else ""
+
+    @property
     def stage(self) -> Stage:
         """What the person is told now."""
         if self.cancelled_at:
             return Stage.CANCELLED
         if self.rendition:
             return STAGE_OF_RENDITION[State(self.rendition.state)]
-        return STAGE_OF_SOURCE[State(self.photo.source.state)]
+        shown = STAGE_OF_SOURCE[State(self.photo.source.state)]
+        return Stage.HELD if shown in HOLDABLE and self._is_early else shown
+
+    @property
+    def held_until(self) -> datetime | None:
+        """When it goes on by itself, while it waits for the person's allowance."""
+        return self.commission.not_before if self.stage == Stage.HELD else None
 
     @property
     def reason(self) -> str:
@@ -204,6 +275,8 @@ class Artwork(models.Model):
     @property
     def how(self) -> How:
         """How this artwork was got."""
+        if self.twin:
+            return How.TWIN
         if self.same_file:
             return How.SAME_FILE
         return How.SAME_PICTURE if self.commission.found == Found.SAME_PICTURE else How.PAINTED
@@ -220,6 +293,10 @@ class Artwork(models.Model):
         """How long the person waited, in seconds."""
         return (self.finished_at - self.created_at).total_seconds() if self.finished_at else None
 
+    @property
+    def _is_early(self) -> bool:
+        return self.commission.not_before is not None and self.commission.not_before > timezone.now()
+
 
 STAGE_OF_SOURCE = {
     State.WAITING: Stage.WAITING,
@@ -227,6 +304,7 @@ STAGE_OF_SOURCE = {
     State.DONE: Stage.WAITING,
     State.FAILED: Stage.FAILED,
     State.CANCELLED: Stage.CANCELLED,
+    State.EVICTED: Stage.EVICTED,
 }
 STAGE_OF_RENDITION = {
     State.WAITING: Stage.WAITING,
@@ -234,6 +312,7 @@ STAGE_OF_RENDITION = {
     State.DONE: Stage.DONE,
     State.FAILED: Stage.FAILED,
     State.CANCELLED: Stage.CANCELLED,
+    State.EVICTED: Stage.EVICTED,
 }
 
 
@@ -242,15 +321,24 @@ def _stage_condition(stage: Stage) -> Q:
     sources = [state for state, shown in STAGE_OF_SOURCE.items() if shown == stage]
     painted = Q(commission__rendition__state__in=renditions)
     unread = Q(commission__rendition=None, photo__source__state__in=sources)
+    if stage in HOLDABLE:
+        unread &= ~EARLY
     return Q(cancelled_at=None) & (painted | unread)
 
 
+EARLY = Q(commission__not_before__isnull=False, commission__not_before__gt=Now())
 STAGE_CONDITIONS: dict[Stage, Q] = {stage: _stage_condition(stage) for stage in Stage}
+STAGE_CONDITIONS[Stage.HELD] = EARLY & Q(
+    cancelled_at=None,
+    commission__rendition=None,
+    photo__source__state__in=[state for state, shown in STAGE_OF_SOURCE.items() if shown in HOLDABLE],
+)
 STAGE_CONDITIONS[Stage.CANCELLED] |= Q(cancelled_at__isnull=False)
 HOW_CONDITIONS: dict[How, Q] = {
-    How.PAINTED: Q(same_file=False) & ~Q(commission__found=Found.SAME_PICTURE),
-    How.SAME_FILE: Q(same_file=True),
-    How.SAME_PICTURE: Q(same_file=False, commission__found=Found.SAME_PICTURE),
+    How.PAINTED: Q(twin=False, same_file=False) & ~Q(commission__found=Found.SAME_PICTURE),
+    How.SAME_FILE: Q(twin=False, same_file=True),
+    How.SAME_PICTURE: Q(twin=False, same_file=False, commission__found=Found.SAME_PICTURE),
+    How.TWIN: Q(twin=True),
 }
 
 

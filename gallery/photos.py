@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol, cast
@@ -11,17 +12,18 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from gallery import artworks
-from gallery.models import Photo, User
-from rendering import sources
+from gallery import allowances, artworks
+from gallery.allowances import Exceeded, Kind
+from gallery.models import Artwork, Photo, User
+from gallery.scopes import scope_of
+from rendering import events, sources
 from rendering.models import Reason
-from rendering.sources import RefusedFile
+from rendering.sources import RefusedFile, Staged
 
 TITLE_LENGTH = 120
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 # What turns the direction of writing could show one name and mean another.
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-EVERYBODY = ""
 
 
 class HashedFile(Protocol):
@@ -49,17 +51,21 @@ class Outcome(models.TextChoices):
 
     ADDED = "added", gettext_lazy("Added to your album.")
     KNOWN = "known", gettext_lazy("This photo is in your album already.")
+    HELD = "held", gettext_lazy("Added; it is painted later.")
+    LIMITED = "limited", gettext_lazy("Too many for now.")
+    FULL = "full", gettext_lazy("No room.")
     REFUSED = "refused", gettext_lazy("Refused.")
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one file, in words."""
+    """What became of one file, in words; `frees_at` is when a limit that bit lets go."""
 
     name: str
     outcome: Outcome
     text: str
     photo: Photo | None = None
+    frees_at: datetime | None = None
 
 
 def add_photos(
@@ -74,29 +80,36 @@ def add_photo(
 ) -> Result:
     """Add a file to an album and have it painted; a photo that is there already gets what it lacks.
 
-    Raises ParameterError for a style or look that does not exist.
+    What is over the owner's allowance of paintings is kept, and painted by itself later; over the other limits the
+    photo is not taken. Raises ParameterError for a style or look that does not exist.
     """
     name = clean_title(file.name or "")
     refusal = _refusal(file)
     if refusal:
         return Result(name, Outcome.REFUSED, refusal)
     try:
-        with transaction.atomic():
-            photo, made = _hang(file, owner=owner, now=now)
-            artworks.commission(photo, styles=styles, look=look, full_size=full_size, now=now)
+        allowed = _find_room(file, owner, now=now)
+        with _staged(file, owner) as staged, transaction.atomic():
+            photo, made = _hang(staged, name, owner=owner, now=now)
+            if made:
+                allowances.keep_to_room(owner, allowed, now=now)
+            asked = artworks.commission(photo, styles=styles, look=look, full_size=full_size, now=now)
+    except Exceeded as error:
+        outcome = Outcome.FULL if error.use.kind == Kind.STORAGE else Outcome.LIMITED
+        return Result(name, outcome, str(error), frees_at=error.use.frees_at)
     except RefusedFile as error:
         return Result(name, Outcome.REFUSED, str(error.reason.label))
     except IntegrityError:
         # The last other owner of the same file removed it at this very moment.
         return Result(name, Outcome.REFUSED, str(Reason.STORAGE.label))
-    outcome = Outcome.ADDED if made else Outcome.KNOWN
-    return Result(name, outcome, str(outcome.label), photo)
+    return _taken(name, photo, Outcome.ADDED if made else Outcome.KNOWN, asked, now=now)
 
 
 def rename(photo: Photo, *, title: str) -> None:
     """Give a photo another title; none is allowed."""
     photo.title = clean_title(title)
     photo.save(update_fields=["title"])
+    events.tell(photo.owner.lane)
 
 
 def remove(photo: Photo, *, now: datetime) -> None:
@@ -128,10 +141,36 @@ def _refusal(file: HashedFile) -> str:
     return "" if file.size else _("This file is empty.")
 
 
-def _hang(file: HashedFile, *, owner: User, now: datetime) -> tuple[Photo, bool]:
+def _find_room(file: HashedFile, owner: User, *, now: datetime) -> allowances.Allowed:
+    # Asked twice: here before anything is stored, later where two uploads cannot take the same room.
+    allowed = allowances.allowed_to(owner)
+    allowances.find_room(owner, allowed, size=file.size or 0, now=now)
+    allowances.take_upload(owner, allowed, now=now)
+    return allowed
+
+
+def _taken(name: str, photo: Photo, outcome: Outcome, asked: Iterable[Artwork], *, now: datetime) -> Result:
+    held = artworks.held(asked, now=now)
+    if not held:
+        return Result(name, outcome, str(outcome.label), photo)
+    text = f"{outcome.label} {allowances.held_sentence(held[0], now=now)}"
+    return Result(name, Outcome.HELD, text, photo, held[0])
+
+
+@contextmanager
+def _staged(file: HashedFile, owner: User) -> Iterator[Staged]:
     content = cast("BinaryIO", file)
-    source = sources.admit(content, sha256=file.sha256, size=file.size or 0, scope=EVERYBODY, lane=owner.lane, now=now)
-    facts = {"title": title_of(file.name or ""), "created_at": now}
+    staged = sources.stage(content, sha256=file.sha256, size=file.size or 0, scope=scope_of(owner))
+    try:
+        yield staged
+    except BaseException:
+        sources.discard(staged)
+        raise
+
+
+def _hang(staged: Staged, name: str, *, owner: User, now: datetime) -> tuple[Photo, bool]:
+    source = sources.admit(staged, lane=owner.lane, now=now)
+    facts = {"title": title_of(name), "created_at": now}
     return Photo.objects.get_or_create(owner=owner, source=source, defaults=facts)
 
 
@@ -143,5 +182,8 @@ def _remove(photos: Iterable[Photo], *, by: User, now: datetime) -> None:
             for artwork in photo.artworks.unfinished():
                 artworks.cancel(artwork, by=by, now=now)
             source_ids.append(photo.source_id)
+            # Paintings of a twin keep the twin's file, also after the twin itself has gone.
+            source_ids += photo.artworks.filter(twin=True).values_list("commission__source", flat=True)
             photo.delete()
         sources.release(source_ids)
+        events.tell(by.lane)

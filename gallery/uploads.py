@@ -1,15 +1,21 @@
 """Uploads: bounded before they are kept, hashed while they stream to disk."""
 
+import asyncio
+import errno
 import hashlib
 import tempfile
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
+from django.db import connections
+from django.urls import reverse
+
+from rendering.room import Full, room
 
 FILES_AT_ONCE = 25
 """So many of the largest files fit into one request; the scripts of the pages send one file a request."""
@@ -18,6 +24,20 @@ Message: TypeAlias = MutableMapping[str, Any]  # Any: ASGI's own type
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+
+NO_ROOM = "artworkshop.no_room"
+"""Where an ASGI request tells the upload handler that its body was dropped, and why."""
+
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class NoRoom(SuspiciousOperation):
+    """Nothing more is taken just now; Django answers this kind by the site's page for bad requests."""
+
+    def __init__(self, full: Full) -> None:
+        """Keep why; its label is the sentence."""
+        super().__init__(str(full.label))
+        self.full = full
 
 
 class HashedUpload(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs alone
@@ -51,7 +71,7 @@ class HashedUpload(UploadedFile):  # type: ignore[type-arg]  # generic in the st
 
     def close(self) -> None:
         """Close and delete it, unless a storage has moved it away."""
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it is not there; or the disk is full, which its last bytes need no more
             self._spool.close()
 
 
@@ -61,7 +81,10 @@ class HashingUploadHandler(FileUploadHandler):
     file: HashedUpload
 
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *rest: Any) -> None:  # noqa: N803 - Django's signature; Any: unused
-        """Refuse a body that is too large as a whole, before any of it is read."""
+        """Refuse a body that is too large as a whole or has no room here, before any of it is read."""
+        full = getattr(self.request, "scope", {}).get(NO_ROOM)
+        if full:
+            raise NoRoom(full)
         if content_length > largest_body():
             message = "the request is larger than is allowed here"
             raise RequestDataTooBig(message)
@@ -71,21 +94,35 @@ class HashingUploadHandler(FileUploadHandler):
     ) -> None:  # Any: unused
         """Begin a file."""
         super().new_file(field_name, file_name, content_type, *rest, **more)
-        self.file = HashedUpload(file_name, content_type)
+        with self._refusing():
+            self.file = HashedUpload(file_name, content_type)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Keep the next bytes of it."""
-        self.file.add(raw_data, limit=settings.MAX_MEGABYTES * 1_000_000)
+        with self._refusing():
+            self.file.add(raw_data, limit=settings.MAX_MEGABYTES * 1_000_000)
 
     def file_complete(self, file_size: int) -> HashedUpload:
         """End the file."""
-        self.file.flush()
+        with self._refusing():
+            self.file.flush()
         self.file.seek(0)
         return self.file
 
     def upload_interrupted(self) -> None:
         """Delete a file that did not come to its end."""
         self.file.close()
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in DISK_IS_FULL:
+                raise
+            if hasattr(self, "file"):
+                self.file.close()  # Django closes only those that have come to their end
+            raise NoRoom(Full.DISK) from error
 
 
 def largest_body() -> int:
@@ -94,22 +131,59 @@ def largest_body() -> int:
 
 
 def bounded(application: Application) -> Application:
-    """Return the ASGI application, with bodies that are too large emptied before it spools them to disk."""
+    """Return the ASGI application, with bodies that are too large or have no room here dropped before it spools them.
+
+    They are read to their end all the same: a browser shows an answer only when it has sent everything.
+    """
 
     async def with_bounded_body(scope: Message, receive: Receive, send: Send) -> None:
-        room = largest_body()
-        if _declared_length(scope) > room:
-            room = 0
-
-        async def receive_bounded() -> Message:
-            nonlocal room
-            message = await receive()
-            room -= len(message.get("body", b""))
-            return message if room >= 0 else {**message, "body": b""}
-
-        await application(scope, receive_bounded, send)
+        length = _declared_length(scope)
+        full = await asyncio.to_thread(_refusal, length) if _is_upload(scope) else None
+        body = _Body(receive, room=0 if full or length > largest_body() else largest_body())
+        try:
+            await application({**scope, NO_ROOM: full}, body, send)
+        except OSError as error:
+            # Django answers for everything but the body, which it was spooling: once more, without it.
+            if error.errno not in DISK_IS_FULL:
+                raise
+            body.drop()
+            await application({**scope, NO_ROOM: Full.DISK}, body, send)
 
     return with_bounded_body
+
+
+class _Body:
+    """A request's body, of which no more comes than there is room for."""
+
+    def __init__(self, receive: Receive, *, room: int) -> None:
+        self._receive = receive
+        self._room = room
+        self._more = True
+        self._ends_again = False
+
+    async def __call__(self) -> Message:
+        if self._ends_again:
+            self._ends_again = False
+            return {"type": "http.request", "body": b"", "more_body": False}
+        message = await self._receive()
+        self._room -= len(message.get("body", b""))
+        self._more = message.get("more_body", False)
+        return message if self._room >= 0 else {**message, "body": b""}
+
+    def drop(self) -> None:
+        """Begin the request once more, with nothing in its body."""
+        self._room, self._ends_again = -1, not self._more
+
+
+def _is_upload(scope: Message) -> bool:
+    return bool(scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == reverse("upload"))
+
+
+def _refusal(size: int) -> Full | None:
+    try:
+        return room.refusal(size)
+    finally:
+        connections.close_all()  # this thread's own, which no end of a request would close
 
 
 def _declared_length(scope: Message) -> int:

@@ -31,5 +31,13 @@ def painted_key(source: Source, recipe: Recipe) -> str:
     return _keyed(f"{painted} {source.bytes_key}")
 
 
+def painted_keys(source: Source) -> set[str]:
+    """Return the keys of all canvases of a source that the site's recipes paint: the digested one and the others."""
+    long_edge = max(source.width, source.height)
+    sizes = {long_edge, min(settings.LONG_EDGE, long_edge)}
+    by_file = {_keyed(f"{size} {source.bytes_key}") for size in sizes}
+    return by_file | {source.canvas_key} if source.canvas_key else by_file
+
+
 def _keyed(text: str) -> str:
     return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()

@@ -4,17 +4,15 @@ import io
 import time
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from rendering import labels, pipeline, queue, recipes, renditions, store
+from rendering import labels, pipeline, queue, recipes, renditions, store, supervision
 from rendering.imaging import Pixels
 from rendering.imaging.encode import EXTENSIONS
 from rendering.labels import Label
-from rendering.models import Export, Reason, Rendition, Source, State
+from rendering.models import Export, Rendition, Source
 from rendering.recipes import Recipe
-from rendering.styles.base import ParameterError
 
 KEPT = timedelta(hours=1)
 
@@ -41,14 +39,14 @@ def ask(
         create_defaults={"used_at": now, "waiting_since": now, "lane": lane},
     )
     if made:
-        _enqueue(export)
+        queue.wake()
     return export
 
 
 def retry(export: Export, *, now: datetime) -> None:
     """Try a file again that could not be made."""
     if export.renew(now=now):
-        _enqueue(export)
+        queue.wake()
 
 
 def make(export_id: int) -> None:
@@ -56,7 +54,10 @@ def make(export_id: int) -> None:
     export = Export.objects.select_related("rendition").filter(pk=export_id).first()
     if export is None or not renditions.start(export):
         return
-    with renditions.failing_with_reason([export]):
+    pixels = export.rendition.width * export.rendition.height
+    # Painted once, and encoded: slow formats take as long as a painting.
+    seconds = renditions.seconds_for(pixels, paintings=2)
+    with renditions.failing_with_reason([export]), supervision.doing(export, seconds=seconds):
         recipe = recipes.parse(export.rendition.recipe)
         label = labels.of(recipe, format=export.format, intensity=export.intensity)
         _make(export, label)
@@ -72,34 +73,9 @@ def expire(*, now: datetime) -> int:
     return len(unused)
 
 
-def retry_stale(*, now: datetime) -> int:
-    """Bring back exports whose worker or whose job was lost; count what was enqueued.
-
-    Raises RedisError when the queue is away.
-    """
-    Export.objects.all().give_back(now=now, max_tries=settings.MAX_TRIES)
-    quiet = now - timedelta(seconds=settings.QUIET_SECONDS)
-    waiting = Export.objects.filter(state=State.WAITING, waiting_since__lt=quiet).values_list("pk", flat=True)
-    lost = set(waiting) - queue.waiting(queue.EXPORT)
-    for export in Export.objects.filter(pk__in=lost).select_related("rendition").order_by("pk"):
-        _enqueue(export)
-    return len(lost)
-
-
-def _enqueue(export: Export) -> None:
-    pixels = export.rendition.width * export.rendition.height
-    # Painted once, and encoded: slow formats take as long as a painting.
-    queue.enqueue_export(export.pk, seconds=renditions.seconds_for(pixels, paintings=2))
-
-
 def _make(export: Export, label: Label) -> None:
     clock = time.process_time()
-    try:
-        content = labels.write(_pixels(export.rendition, label.recipe, label.intensity), label)
-    except ParameterError:
-        # The style has another version since, or is gone.
-        export.fail(Reason.OUTDATED, now=timezone.now())
-        return
+    content = labels.write(_pixels(export.rendition, label.recipe, label.intensity), label)
     file = store.put_export(content, extension=EXTENSIONS[label.format])
     seconds = time.process_time() - clock
     if not export.finish(now=timezone.now(), cpu_seconds=seconds, file=file, size=len(content)):

@@ -1,18 +1,8 @@
-"""The worker's door: ids in, one call a job."""
+"""The worker's door: one job, one call."""
 
-from rendering import exports, renditions, sources
-
-
-def read_source(source_id: int) -> None:
-    """Read a source."""
-    sources.read(source_id)
+from rendering import turns
 
 
-def paint(source_id: int) -> None:
-    """Paint what a source's canvases still need."""
-    renditions.paint(source_id)
-
-
-def make_export(export_id: int) -> None:
-    """Make a file that somebody wants to save."""
-    exports.make(export_id)
+def take_turn() -> None:
+    """Do what is next, for a few seconds."""
+    turns.take()

@@ -16,6 +16,15 @@ class State(models.TextChoices):
     DONE = "done", _("done")
     FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("cancelled")
+    EVICTED = "evicted", _("put away")
+
+
+class Priority(models.IntegerChoices):
+    """Which of one lane's work comes first."""
+
+    WATCHED = 0, _("somebody looks at it")
+    USUAL = 1, _("usual")
+    LAST = 2, _("when there is time")
 
 
 class Reason(models.TextChoices):
@@ -40,6 +49,12 @@ class Reason(models.TextChoices):
     UNEXPECTED = "unexpected", _("Something went wrong while painting. Please try again.")
 
 
+WAITING = Q(state=State.WAITING)
+WORKING = Q(state=State.WORKING)
+LONGEST_PAUSE = timedelta(minutes=2)
+"""No work is put off for longer."""
+
+
 class WorkQuerySet(models.QuerySet[Any]):
     """Shared reads and repairs of what workers work on."""
 
@@ -47,12 +62,19 @@ class WorkQuerySet(models.QuerySet[Any]):
         """Return what waits or is being worked on."""
         return self.filter(state__in=(State.WAITING, State.WORKING))
 
-    def give_back(self, *, now: datetime, max_tries: int) -> int:
+    def ready(self, *, now: datetime) -> Self:
+        """Return what waits and may be begun: all but what was put off for a moment."""
+        # A time further ahead than any pause was written by a clock that has been set back since.
+        put_off = Q(waiting_since__gt=now, waiting_since__lte=now + LONGEST_PAUSE)
+        return self.filter(WAITING).exclude(put_off)
+
+    def give_back(self, *, now: datetime, lease: timedelta, max_tries: int) -> int:
         """Return work whose lease has run out to waiting, or set it aside after so many tries; count the rows."""
-        expired = self.filter(state=State.WORKING, lease_until__lt=now)
+        # A lease that ends later than one given just now was given by a clock that has been set back since.
+        run_out = Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * lease)
+        expired = self.filter(run_out, state=State.WORKING)
         aside = expired.filter(tries__gte=max_tries)
         count = aside.update(state=State.FAILED, reason=Reason.CRASHED, lease_until=None, finished_at=now)
-        # It has waited long enough: `waiting_since` stays, so that it is enqueued at once.
         return count + expired.update(state=State.WAITING, lease_until=None)
 
     def held_by(self, holder: str) -> Self:
@@ -70,6 +92,7 @@ class Work(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     reason = models.CharField(max_length=20, choices=Reason, blank=True)
     lane = models.CharField(max_length=64, blank=True)
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.USUAL)
     waiting_since = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -105,9 +128,13 @@ class Work(models.Model):
         """End with a reason; False if this worker has lost its claim meanwhile."""
         return self._end(State.FAILED, finished_at=now, reason=reason)
 
-    def release(self, *, now: datetime) -> bool:
+    def release(self) -> bool:
         """Give the work back unharmed, as a worker does that is told to end; it does not count as a try."""
-        return self._end(State.WAITING, waiting_since=now, tries=F("tries") - 1)
+        return self._end(State.WAITING, tries=F("tries") - 1)
+
+    def postpone(self, *, until: datetime) -> bool:
+        """Give the work back to be tried once more, later; False if this worker has lost its claim meanwhile."""
+        return self._end(State.WAITING, waiting_since=until)
 
     def crash(self, *, now: datetime, max_crashes: int) -> None:
         """Note that this work ended its worker's child: back to waiting, or set aside after so many times."""
@@ -119,8 +146,8 @@ class Work(models.Model):
         working.update(state=State.WAITING, lease_until=None)
 
     def renew(self, *, now: datetime) -> bool:
-        """Let failed or cancelled work wait again, with all its tries; False if it was neither."""
-        ended = self._row().filter(state__in=(State.FAILED, State.CANCELLED))
+        """Let failed, cancelled or evicted work wait again, with all its tries; False if it was none of these."""
+        ended = self._row().filter(state__in=(State.FAILED, State.CANCELLED, State.EVICTED))
         fresh = {"state": State.WAITING, "reason": "", "tries": 0, "crashes": 0, "finished_at": None}
         return ended.update(**fresh, waiting_since=now) == 1
 
@@ -128,6 +155,10 @@ class Work(models.Model):
         """End work that nobody wants any more, whether it waits or is under way; False if it had ended."""
         unfinished = self._row().filter(state__in=(State.WAITING, State.WORKING))
         return unfinished.update(state=State.CANCELLED, lease_until=None, finished_at=now) == 1
+
+    def is_held(self) -> bool:
+        """Return whether this worker's claim still holds: nobody has cancelled, removed or taken over the work."""
+        return self._row().filter(state=State.WORKING, fence=self.fence).exists()
 
     def _end(self, state: State, **changes: object) -> bool:
         held = self._row().filter(state=State.WORKING, fence=self.fence)
@@ -137,10 +168,29 @@ class Work(models.Model):
         return type(self).objects.filter(pk=self.pk)
 
 
+class Lane(models.Model):
+    """One person's place in the queue, without a name: the lane that was served the longest ago is next."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    served_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """Say whose turn it was when."""
+        return f"lane {self.name}"
+
+    @classmethod
+    def serve(cls, name: str, *, before: datetime | None, now: datetime) -> bool:
+        """Give a lane its turn; True for exactly one of those who saw it served last at `before` (None: never)."""
+        if before is None:
+            return cls.objects.get_or_create(name=name, defaults={"served_at": now})[1]
+        return cls.objects.filter(name=name, served_at=before).update(served_at=now) == 1
+
+
 class Source(Work):
     """A file's content, once for everybody of one scope: known by a keyed hash of its bytes, later by its canvas."""
 
     bytes_key = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(max_length=64, blank=True)
     original = models.CharField(max_length=200)
     size = models.PositiveBigIntegerField()
     format = models.CharField(max_length=10)
@@ -166,7 +216,8 @@ class Source(Work):
             )
         ]
         indexes = [
-            models.Index(name="source_at_work", fields=["state", "waiting_since"], condition=~Q(state=State.DONE))
+            models.Index(name="source_waiting", fields=["lane", "priority", "waiting_since"], condition=WAITING),
+            models.Index(name="source_working", fields=["holder"], condition=WORKING),
         ]
 
     def __str__(self) -> str:
@@ -187,6 +238,8 @@ class Rendition(Work):
     folder = models.CharField(max_length=100, blank=True)
     widths = models.JSONField(default=list)
     stored_bytes = models.PositiveBigIntegerField(default=0)
+    preview = models.CharField(max_length=100, blank=True)
+    used_at = models.DateTimeField(null=True)
 
     class Meta:
         """Nothing is painted twice, and done means files."""
@@ -198,7 +251,9 @@ class Rendition(Work):
             ),
         ]
         indexes = [
-            models.Index(name="rendition_at_work", fields=["state", "waiting_since"], condition=~Q(state=State.DONE))
+            models.Index(name="rendition_waiting", fields=["lane", "priority", "waiting_since"], condition=WAITING),
+            models.Index(name="rendition_working", fields=["holder"], condition=WORKING),
+            models.Index(name="rendition_used", fields=["used_at"], condition=Q(state=State.DONE)),
         ]
 
     def __str__(self) -> str:
@@ -234,7 +289,8 @@ class Export(Work):
             models.CheckConstraint(name="export_done_means_file", condition=~Q(state=State.DONE) | ~Q(file="")),
         ]
         indexes = [
-            models.Index(name="export_at_work", fields=["state", "waiting_since"], condition=~Q(state=State.DONE))
+            models.Index(name="export_waiting", fields=["lane", "priority", "waiting_since"], condition=WAITING),
+            models.Index(name="export_working", fields=["holder"], condition=WORKING),
         ]
 
     def __str__(self) -> str:
@@ -259,13 +315,20 @@ class Commission(models.Model):
     rendition = models.ForeignKey(Rendition, on_delete=models.PROTECT, null=True, related_name="commissions")
     found = models.CharField(max_length=15, choices=Found, blank=True)
     wanted = models.BooleanField(default=True)
+    not_before = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
         """One source in one recipe is asked for once."""
 
         constraints = [models.UniqueConstraint(name="commission_once", fields=["source", "recipe_digest"])]
+        indexes = [models.Index(name="commission_unresolved", fields=["source"], condition=Q(rendition=None))]
 
     def __str__(self) -> str:
         """Say what is asked for."""
         return f"commission {self.pk} ({self.recipe})"
+
+    @property
+    def style(self) -> str:
+        """The style's name, as its recipe says."""
+        return self.recipe.partition(" ")[0]

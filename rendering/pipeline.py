@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import cv2
+import numpy as np
 
 from rendering import styles
 from rendering.imaging import Pixels, fingerprint, scale
 from rendering.imaging.decode import Decoded, decode
 from rendering.imaging.encode import encode
 from rendering.imaging.header import Limits
+from rendering.kernels.reduction import by_area
 from rendering.recipes import FULL_SIZE, Recipe
 from rendering.styles.base import Bench, ParameterError, Style
 
@@ -87,6 +89,11 @@ def blend(canvas: Pixels, painting: Pixels, intensity: int) -> Pixels:
     return cv2.addWeighted(painting, share, canvas, 1 - share, 0)  # type: ignore[return-value]  # keeps the type
 
 
+def shrink(canvas: Pixels, long_edge: int) -> Pixels:
+    """Return the canvas with a long edge of at most so many pixels."""
+    return scale.to_long_edge(canvas, long_edge)
+
+
 def outputs(pixels: Pixels, widths: Sequence[int]) -> dict[int, bytes]:
     """Return JPEG files for pages by width, smallest first: the widths below the picture's own, and its own."""
     return {**smaller(pixels, widths), pixels.shape[1]: encode(pixels, format="jpeg")}
@@ -95,7 +102,16 @@ def outputs(pixels: Pixels, widths: Sequence[int]) -> dict[int, bytes]:
 def smaller(pixels: Pixels, widths: Sequence[int]) -> dict[int, bytes]:
     """Return JPEG files for pages by width, smallest first, for the widths below the picture's own."""
     chosen = sorted({width for width in widths if 0 < width < pixels.shape[1]})
-    return {width: encode(scale.to_width(pixels, width), format="jpeg", quality=SMALL_QUALITY) for width in chosen}
+    return {width: small_file(_narrowed(pixels, width)) for width in chosen}
+
+
+def small_file(pixels: Pixels) -> bytes:
+    """Return a JPEG file for pages, of the picture as it is."""
+    return encode(pixels, format="jpeg", quality=SMALL_QUALITY)
+
+
+def _narrowed(pixels: Pixels, width: int) -> Pixels:
+    return by_area(np.ascontiguousarray(pixels), width, max(1, round(pixels.shape[0] * width / pixels.shape[1])))
 
 
 def _decoded(file: BinaryIO, long_edge: int, limits: Limits) -> Decoded:

@@ -1,8 +1,11 @@
-"""The only module that knows RQ: ids go in, a worker takes them out."""
+"""The only module that knows RQ: it wakes workers, which find in the database what is to be done.
+
+A job in Redis is a turn at the easel and names no work. So nothing is lost with Redis, and whose work is next is
+decided when a worker is free, not when the work came.
+"""
 
 import logging
 import os
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +20,9 @@ from rq.job import Job
 
 log = logging.getLogger(__name__)
 
-READ = "rendering.jobs.read_source"
-PAINT = "rendering.jobs.paint"
-EXPORT = "rendering.jobs.make_export"
-
-
-class TooSlow(BaseException):
-    """A job's time is up. No Exception: nothing on the way that expects all kinds of errors may swallow it."""
+TURN = "rendering.jobs.take_turn"
+FOREVER = -1
+"""A turn has no time limit of its own: each piece of work in it has one."""
 
 
 class ForbiddenJobError(Exception):
@@ -34,12 +33,12 @@ class PaintingJob(Job):
     """A job that can only be one of ours: whoever writes to Redis must not choose what a worker runs."""
 
     @property
-    def func(self) -> Callable[[int], None]:
+    def func(self) -> Callable[[], None]:
         """Return the function to call; raise ForbiddenJobError for any but ours."""
-        if self.func_name not in (READ, PAINT, EXPORT):
+        if self.func_name != TURN:
             message = f"not a job of this product: {self.func_name!r}"
             raise ForbiddenJobError(message)
-        return cast("Callable[[int], None]", super().func)
+        return cast("Callable[[], None]", super().func)
 
     def restore(self, raw_data: Any) -> None:  # Any: RQ's own untyped mapping
         """Read a job from Redis without callbacks and webhooks: we use none."""
@@ -59,26 +58,9 @@ class WorkerLine:
     failed: int
 
 
-def enqueue_read(source_id: int, *, seconds: int) -> None:
-    """Have a source read after the commit, before any painting."""
-    _enqueue(READ, source_id, seconds=seconds, at_front=True)
-
-
-def enqueue_paint(source_id: int, *, seconds: int) -> None:
-    """Have everything painted after the commit that this source's canvas still needs."""
-    _enqueue(PAINT, source_id, seconds=seconds, at_front=False)
-
-
-def enqueue_export(export_id: int, *, seconds: int) -> None:
-    """Have a file made after the commit, before any painting: somebody waits for it and looks at the page."""
-    _enqueue(EXPORT, export_id, seconds=seconds, at_front=True)
-
-
-def waiting(function: str) -> set[int]:
-    """Return the sources (or exports) for which this function waits; raise RedisError when Redis is away."""
-    beginning = f"{_short(function)}-"
-    found = (job.removeprefix(beginning).split("-")[0] for job in _queue().job_ids if job.startswith(beginning))
-    return {int(number) for number in found if number.isdigit()}
+def wake(*, everybody: bool = False) -> None:
+    """Have a worker (or every worker) look for work after the commit; they find it in the database."""
+    transaction.on_commit(lambda: _push(everybody=everybody), robust=True)
 
 
 def current_job() -> str:
@@ -87,7 +69,7 @@ def current_job() -> str:
 
 
 def length() -> int:
-    """Return how many jobs wait; raise RedisError when Redis is away."""
+    """Return how many turns wait for a worker, which says nothing of the work; raise RedisError when Redis is away."""
     return int(_queue().count)
 
 
@@ -99,6 +81,11 @@ def workers() -> list[WorkerLine]:
         )
         for each in Worker.all(queue=_queue())
     ]
+
+
+def count_workers() -> int:
+    """Return how many workers live; raise RedisError when Redis is away."""
+    return int(Worker.count(queue=_queue()))
 
 
 def is_reachable() -> bool:
@@ -113,25 +100,12 @@ def _queue() -> Queue:
     return django_rq.get_queue(settings.QUEUE, commit_mode="auto")
 
 
-def _enqueue(function: str, argument: int, *, seconds: int, at_front: bool) -> None:
-    def push() -> None:
-        # The row is the truth: with Redis away, `tend` enqueues it again when Redis is back.
-        try:
-            _queue().enqueue(
-                function,
-                argument,
-                # The name says what waits, so that `waiting` need not fetch every job.
-                job_id=f"{_short(function)}-{argument}-{secrets.token_hex(4)}",
-                job_timeout=seconds,
-                at_front=at_front,
-                result_ttl=0,
-                failure_ttl=3600,
-            )
-        except RedisError:
-            log.warning("the queue is away; the work waits in the database")
-
-    transaction.on_commit(push)
-
-
-def _short(function: str) -> str:
-    return function.rpartition(".")[2]
+def _push(*, everybody: bool) -> None:
+    # The rows are the truth: with Redis away, `tend` wakes the workers when Redis is back.
+    try:
+        paintings = _queue()
+        missing = max(1, count_workers()) - paintings.count
+        for _ in range(missing if everybody else min(1, missing)):
+            paintings.enqueue(TURN, job_timeout=FOREVER, result_ttl=0, failure_ttl=60)
+    except RedisError:
+        log.warning("the queue is away; the work waits in the database")

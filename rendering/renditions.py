@@ -1,41 +1,66 @@
-"""Renditions: asked for, painted once, cancelled, tried again, brought back after a crash, removed."""
+"""Renditions: asked for, painted once, cancelled, tried again, removed."""
 
 import io
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Model, ProtectedError, QuerySet
+from django.db import DatabaseError, transaction
+from django.db.models import Model, ProtectedError, Q, QuerySet
 from django.utils import timezone
 
-from rendering import cache, labels, pipeline, queue, recipes, store
+from rendering import cache, canvases, events, labels, pipeline, queue, recipes, store, supervision
+from rendering.imaging import Pixels
 from rendering.imaging.header import Limits, Refused
-from rendering.models import Commission, Export, Found, Reason, Rendition, Source, State, Work
+from rendering.models import WAITING, Commission, Export, Found, Priority, Reason, Rendition, Source, State, Work
 from rendering.recipes import FULL_SIZE, Recipe
-from rendering.styles.base import Bench
+from rendering.styles.base import Bench, ParameterError
 
 log = logging.getLogger(__name__)
 
 Row = TypeVar("Row", bound=Model)
+UNIT_PIXELS = 16_000_000
+"""So many pixels are painted at most before another lane has its turn, or one painting if it has more."""
+PREVIEW_WIDTH = 480
+"""The name of a preview's file; it is at most settings.PREVIEW_EDGE long."""
 
 
-def commission(
-    source: Source, *, style: str, look: str, full_size: bool, lane: str, now: datetime
-) -> tuple[Commission, bool]:
-    """Ask for a source in a style's look; the second is True if that had been asked before ("same file").
+def never() -> bool:
+    """Return that nothing is to be broken off."""
+    return False
 
-    Raises ParameterError for a style or look that does not exist.
+
+def commission(  # noqa: PLR0913 - all of them say what is asked for
+    source: Source,
+    *,
+    styles: Iterable[str],
+    look: str,
+    full_size: bool,
+    lane: str,
+    now: datetime,
+    not_before: datetime | None = None,
+) -> list[tuple[Commission, bool]]:
+    """Ask for a source in a look of these styles; each second is True if that had been asked before ("same file").
+
+    What has to be painted is not begun before the given time. Raises ParameterError for a style or look that does not
+    exist.
     """
-    recipe = recipes.compose(style, look=look, long_edge=_long_edge(source, full_size=full_size))
-    asked = {"recipe": recipe.text, "lane": lane, "created_at": now}
-    found, made = Commission.objects.get_or_create(source=source, recipe_digest=recipe.digest, defaults=asked)
+    long_edge = _long_edge(source, full_size=full_size)
+    wanted = {
+        each.digest: each for each in (recipes.compose(style, look=look, long_edge=long_edge) for style in styles)
+    }
+    known = found = _commissions(source, wanted)
+    asked = {"source": source, "lane": lane, "created_at": now, "not_before": not_before}
+    new = [Commission(recipe=wanted[key].text, recipe_digest=key, **asked) for key in sorted(wanted.keys() - known)]
+    if new:
+        Commission.objects.bulk_create(new, ignore_conflicts=True)
+        found = _commissions(source, wanted)
     # After the commit: the source may be read by a worker at this very moment. Robust: `tend` asks again if it fails.
     transaction.on_commit(lambda: request(source.pk), robust=True)
-    return found, not made
+    return [(found[key], key in known) for key in wanted]
 
 
 def request(source_id: int) -> None:
@@ -47,30 +72,72 @@ def request(source_id: int) -> None:
         # Locked: who asks for the same source at the same time finds nothing left to do. In an order that is the same
         # for all sources: two requests that make the same renditions must not wait for each other.
         unresolved = list(_unresolved().filter(source=source).select_for_update().order_by("recipe"))
-        wanted = [_resolve(each, source) for each in unresolved]
-        if any(rendition.state == State.WAITING for rendition in wanted):
-            _enqueue(source, wanted)
+        if _resolve(unresolved, source, now=timezone.now()):
+            queue.wake()
+    for lane in {each.lane for each in unresolved}:
+        events.tell(lane)
 
 
-def paint(source_id: int) -> None:
-    """Paint all that a source's canvases still need: one decode for each canvas, all its recipes from it."""
-    source = Source.objects.filter(pk=source_id).first()
+def request_due(*, now: datetime) -> None:
+    """Find or make the renditions of sources for which that was missed, or whose time has come."""
+    due = _unresolved().filter(Q(not_before=None) | Q(not_before__lte=now))
+    for source in Source.objects.filter(state=State.DONE, commissions__in=due).order_by("pk").distinct():
+        request(source.pk)
+
+
+def paint(first: Rendition, *, stop: Callable[[], bool] = never) -> None:
+    """Paint a rendition that waits, and all others that the same canvas still needs, as far as they fit a unit.
+
+    When `stop` says so between two of them, the rest goes back to waiting.
+    """
+    source = Source.objects.filter(state=State.DONE, commissions__rendition=first).order_by("pk").first()
     if source is None:
+        # Nobody asks for it any more.
+        first.cancel(now=timezone.now())
         return
-    waiting = Rendition.objects.filter(commissions__source=source, state=State.WAITING).order_by("pk").distinct()
-    by_size: dict[int, list[Rendition]] = {}
+    claimed = [each for each in _kin(first, source) if start(each)]
+    if claimed:
+        _tell(claimed)
+        _paint_canvas(source, claimed, stop)
+        _tell(claimed)
+
+
+def preview(source: Source) -> None:
+    """Paint what waits of a source quickly and small, for people to look at while the queue is long."""
+    waiting = list(Rendition.objects.filter(WAITING, commissions__source=source, preview="").distinct())
+    canvas = canvases.peek(source)
+    if not waiting or canvas is None or Rendition.objects.filter(WAITING).count() < settings.PREVIEWS_FROM:
+        return
+    bench = Bench(pipeline.shrink(canvas, settings.PREVIEW_EDGE))
     for rendition in waiting:
-        by_size.setdefault(recipes.parse(rendition.recipe).long_edge, []).append(rendition)
-    for long_edge, group in sorted(by_size.items(), reverse=True):
-        _paint_canvas(source, long_edge, group)
+        # A preview that fails is none; the painting itself tells why.
+        with suppress(ParameterError, store.Unavailable):
+            _keep_preview(rendition, pipeline.paint_on(bench, recipes.parse(rendition.recipe)))
+
+
+def watch(source_ids: Iterable[int]) -> None:
+    """Put what waits of these sources to the front of its lane: somebody looks at it."""
+    wanted = list(source_ids)
+    Source.objects.filter(WAITING, pk__in=wanted).update(priority=Priority.WATCHED)
+    waiting = Rendition.objects.filter(WAITING, commissions__source__in=wanted)
+    Rendition.objects.filter(pk__in=list(waiting.values_list("pk", flat=True))).update(priority=Priority.WATCHED)
 
 
 def cancel(commission: Commission, *, now: datetime) -> None:
     """Stop what nobody wants any more; the caller knows that nobody else wants it."""
-    if Commission.objects.filter(pk=commission.pk, rendition=None).update(wanted=False):
-        return
-    for rendition in Rendition.objects.filter(commissions=commission.pk):
-        rendition.cancel(now=now)
+    cancel_all([commission.pk], now=now)
+
+
+def cancel_all(commission_ids: Iterable[int], *, now: datetime) -> None:
+    """Stop what nobody wants any more; the caller knows that nobody else wants any of it."""
+    given_up = Commission.objects.filter(pk__in=list(commission_ids))
+    given_up.filter(rendition=None).update(wanted=False)
+    lanes = set(given_up.values_list("lane", flat=True).distinct())
+    painted = list(given_up.exclude(rendition=None).values_list("rendition", flat=True))
+    unfinished = Rendition.objects.all().unfinished().filter(pk__in=painted)
+    unfinished.update(state=State.CANCELLED, lease_until=None, finished_at=now)
+    for lane in lanes:
+        events.tell(lane)
 
 
 def retry(commission: Commission, *, now: datetime) -> None:
@@ -87,47 +154,44 @@ def read_again(source: Source, *, now: datetime) -> bool:
     """Have a photo read again whose reading failed; False if it did not fail."""
     renewed = source.renew(now=now)
     if renewed:
-        queue.enqueue_read(source.pk, seconds=seconds_for(source.width * source.height))
+        queue.wake()
+        events.tell(source.lane)
     return renewed
 
 
 def paint_again(rendition: Rendition, *, now: datetime) -> bool:
-    """Have a rendition painted again that failed or was cancelled; False if it was neither, or nobody asks for it."""
-    source = Source.objects.filter(state=State.DONE, commissions__rendition=rendition).first()
-    renewed = source is not None and rendition.renew(now=now)
-    if source is not None and renewed:
-        _enqueue(source, [rendition])
+    """Have a rendition painted again that failed, was cancelled or evicted; False if it was none of these.
+
+    False as well if nobody asks for it.
+    """
+    renewed = rendition.commissions.exists() and rendition.renew(now=now)
+    if renewed:
+        queue.wake()
+        _tell([rendition])
     return renewed
 
 
-def release(commission_ids: Iterable[int]) -> None:
-    """Remove commissions and renditions that nobody's history holds any more, with their files."""
+def release(commission_ids: Iterable[int], *, keep: bool = False) -> None:
+    """Remove commissions that nobody's history holds any more, and their renditions with all files.
+
+    With `keep` what is painted stays for a while (`lifetimes`), so that asking again costs nothing.
+    """
     with transaction.atomic():
         gone = [delete_if_free(each) for each in Commission.objects.filter(pk__in=list(commission_ids))]
         painted = [each.rendition_id for each in gone if each and each.rendition_id]
-        for orphan in Rendition.objects.filter(pk__in=painted, commissions=None):
+        orphans = Rendition.objects.filter(pk__in=painted, commissions=None)
+        remove_orphans(orphans.exclude(state=State.DONE) if keep else orphans)
+
+
+def remove_orphans(orphans: QuerySet[Rendition]) -> None:
+    """Remove renditions that no commission holds, with their exports and files."""
+    for orphan in orphans:
+        with transaction.atomic():
             # Locked: an export that is finished just now finds its row gone, and removes its file itself.
             exports = list(Export.objects.filter(rendition=orphan).select_for_update())
             removed = delete_if_free(orphan)
             if removed:
                 _remove_files_after_commit(removed, exports)
-
-
-def retry_stale(*, now: datetime) -> int:
-    """Bring back what a crash, a lost queue or a missed wake-up left behind; count the sources enqueued.
-
-    Raises RedisError when the queue is away.
-    """
-    Rendition.objects.give_back(now=now, max_tries=settings.MAX_TRIES)
-    for source in Source.objects.filter(state=State.DONE, commissions__in=_unresolved()).distinct():
-        request(source.pk)
-    quiet = now - timedelta(seconds=settings.QUIET_SECONDS)
-    lost = Rendition.objects.filter(state=State.WAITING, waiting_since__lt=quiet)
-    waiting = Source.objects.filter(state=State.DONE, commissions__rendition__in=lost).values_list("pk", flat=True)
-    forgotten = set(waiting) - queue.waiting(queue.PAINT)
-    for source in Source.objects.filter(pk__in=forgotten).order_by("pk"):
-        _enqueue(source, list(lost.filter(commissions__source=source)))
-    return len(forgotten)
 
 
 def delete_if_free(row: Row) -> Row | None:
@@ -155,25 +219,19 @@ def start(work: Work) -> bool:
 
 @contextmanager
 def failing_with_reason(work: Sequence[Work]) -> Iterator[None]:
-    """End the work with a reason when what is inside raises; the log has the rest.
-
-    Lets TooSlow through when it has been noted: nothing else of the job may be begun.
-    """
+    """End the work with a reason when what is inside raises; the log has the rest."""
     try:
         yield
-    except Refused as refusal:
-        _fail(work, Reason(refusal.code))
-    except MemoryError:
-        _fail(work, Reason.OUT_OF_MEMORY)
-    except queue.TooSlow:
+    except supervision.TooSlow:
         _fail(work, Reason.TOO_SLOW)
-        raise
-    except store.Unavailable:
-        log.exception("the storage failed")
+    except store.Missing:
+        log.exception("a file is lost")
         _fail(work, Reason.STORAGE)
-    except Exception:
-        log.exception("unexpected")
-        _fail(work, Reason.UNEXPECTED)
+    except (store.Unavailable, DatabaseError):
+        log.exception("the storage or the database failed")
+        _put_off(work)
+    except Exception as error:  # noqa: BLE001 - it is told as a reason, or logged
+        _fail(work, _reason_of(error))
 
 
 def limits() -> Limits:
@@ -186,6 +244,12 @@ def seconds_for(pixels: int, *, paintings: int = 1) -> int:
     return round(20 + 3 * paintings * pixels / 1_000_000)
 
 
+def pixels_of(source: Source, recipe: Recipe) -> int:
+    """Return how many pixels this recipe paints of a source."""
+    full = recipe.long_edge == FULL_SIZE
+    return source.width * source.height if full else source.canvas_width * source.canvas_height
+
+
 def _long_edge(source: Source, *, full_size: bool) -> int:
     larger = max(source.width, source.height) > settings.LONG_EDGE
     return FULL_SIZE if full_size and larger else settings.LONG_EDGE
@@ -195,46 +259,119 @@ def _unresolved() -> QuerySet[Commission]:
     return Commission.objects.filter(rendition=None, wanted=True)
 
 
-def _resolve(asked: Commission, source: Source) -> Rendition:
+def _commissions(source: Source, digests: Iterable[str]) -> dict[str, Commission]:
+    found = source.commissions.filter(recipe_digest__in=list(digests)).select_related("rendition")
+    return {each.recipe_digest: each for each in found}
+
+
+def _resolve(unresolved: Sequence[Commission], source: Source, *, now: datetime) -> bool:
+    """Give commissions their renditions, found or made, unless they have to be made and their time has not come.
+
+    True if any of them waits to be painted.
+    """
+    places = {each: (cache.painted_key(source, recipes.parse(each.recipe)), each.recipe_digest) for each in unresolved}
+    found = _renditions(places.values())
+    wanted = [each for each in unresolved if _is_due(each, found.get(places[each]), now=now)]
+    new = [_rendition(each, places[each], now=now) for each in wanted if places[each] not in found]
+    # Who loses the race for a row finds the winner's.
+    Rendition.objects.bulk_create(new, ignore_conflicts=True)
+    made = {place: each for place, each in _renditions(places.values()).items() if place not in found} if new else {}
+    for each in wanted:
+        each.rendition = made.get(places[each]) or _found(found[places[each]], each, now=now)
+        mine = places[each] in made and each.rendition.waiting_since == now
+        each.found = Found.PAINTED if mine else Found.SAME_PICTURE
+    Commission.objects.bulk_update(wanted, ["rendition", "found"])
+    return any(each.rendition and each.rendition.state == State.WAITING for each in wanted)
+
+
+def _renditions(places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Rendition]:
+    # Locked: a rendition that is found must not be removed before it is held.
+    keys, digests = ({place[0] for place in places}, {place[1] for place in places})
+    found = Rendition.objects.filter(canvas_key__in=keys, recipe_digest__in=digests).order_by("pk").select_for_update()
+    return {(each.canvas_key, each.recipe_digest): each for each in found}
+
+
+def _is_due(asked: Commission, found: Rendition | None, *, now: datetime) -> bool:
+    held = asked.not_before is not None and asked.not_before > now
+    return not held or (found is not None and found.state == State.DONE)
+
+
+def _rendition(asked: Commission, place: tuple[str, str], *, now: datetime) -> Rendition:
     recipe = recipes.parse(asked.recipe)
-    fresh = {
-        "recipe": recipe.text,
-        "style": recipe.style,
-        "style_version": recipe.version,
-        "lane": asked.lane,
-        "waiting_since": timezone.now(),
-    }
-    rendition, made = Rendition.objects.get_or_create(
-        canvas_key=cache.painted_key(source, recipe), recipe_digest=asked.recipe_digest, defaults=fresh
+    return Rendition(
+        canvas_key=place[0],
+        recipe_digest=place[1],
+        recipe=recipe.text,
+        style=recipe.style,
+        style_version=recipe.version,
+        lane=asked.lane,
+        priority=Priority.LAST if recipe.long_edge == FULL_SIZE else Priority.USUAL,
+        waiting_since=now,
+        used_at=now,
     )
-    asked.rendition, asked.found = rendition, Found.PAINTED if made else Found.SAME_PICTURE
-    asked.save(update_fields=["rendition", "found"])
-    if rendition.state == State.CANCELLED and rendition.renew(now=timezone.now()):
+
+
+def _found(rendition: Rendition, asked: Commission, *, now: datetime) -> Rendition:
+    """Return a rendition that somebody else has asked for before, so that this person gets it no later than alone."""
+    Rendition.objects.filter(pk=rendition.pk).update(used_at=now)
+    if rendition.state in (State.CANCELLED, State.EVICTED) and rendition.renew(now=now):
         rendition.state = State.WAITING
+    if rendition.state == State.WAITING and _length(asked.lane) < _length(rendition.lane):
+        Rendition.objects.filter(WAITING, pk=rendition.pk).update(lane=asked.lane)
     return rendition
 
 
-def _enqueue(source: Source, group: Sequence[Rendition]) -> None:
-    pixels = sum(_pixels(source, recipes.parse(rendition.recipe)) for rendition in group)
-    queue.enqueue_paint(source.pk, seconds=seconds_for(pixels))
+def _length(lane: str) -> int:
+    return Rendition.objects.filter(WAITING, lane=lane).count()
 
 
-def _pixels(source: Source, recipe: Recipe) -> int:
-    full = recipe.long_edge == FULL_SIZE
-    return source.width * source.height if full else source.canvas_width * source.canvas_height
+def _kin(first: Rendition, source: Source) -> list[Rendition]:
+    """Return what is painted together with a rendition: what has ended a worker's child is painted alone."""
+    if first.crashes:
+        return [first]
+    ready = Rendition.objects.all().ready(now=timezone.now())
+    waiting = ready.filter(canvas_key=first.canvas_key, crashes=0).order_by("pk")
+    room = max(1, UNIT_PIXELS // max(1, pixels_of(source, recipes.parse(first.recipe))))
+    return [first, *(each for each in waiting if each.pk != first.pk)][:room]
 
 
-def _paint_canvas(source: Source, long_edge: int, group: Sequence[Rendition]) -> None:
-    claimed = [each for each in group if start(each)]
-    if not claimed:
-        return
+def _paint_canvas(source: Source, claimed: Sequence[Rendition], stop: Callable[[], bool]) -> None:
     with failing_with_reason(claimed):
-        original = io.BytesIO(store.read(source.original))
-        bench = Bench(pipeline.open_canvas(original, long_edge=long_edge, limits=limits()))
-        for rendition in claimed:
-            # A style that fails does not take the others with it; only the end of the time does.
-            with failing_with_reason([rendition]):
-                _file(rendition, pipeline.paint_on(bench, recipes.parse(rendition.recipe)))
+        recipe = recipes.parse(claimed[0].recipe)
+        seconds = seconds_for(pixels_of(source, recipe))
+        with supervision.doing(claimed[0], seconds=seconds, everything=True):
+            bench = Bench(_canvas(source, recipe))
+        _paint_next(claimed[0], bench, seconds=seconds)
+        for place, rendition in enumerate(claimed[1:], start=1):
+            if supervision.told_to_end() or stop():
+                _lay_aside(source, bench.canvas, claimed[place:])
+                return
+            _paint_next(rendition, bench, seconds=seconds)
+
+
+def _lay_aside(source: Source, canvas: Pixels, rest: Sequence[Rendition]) -> None:
+    for rendition in rest:
+        rendition.release()
+    if max(canvas.shape) == max(source.canvas_width, source.canvas_height):
+        canvases.hold(source, canvas)
+        canvases.spill(source)
+
+
+def _canvas(source: Source, recipe: Recipe) -> Pixels:
+    if cache.painted_key(source, recipe) == source.canvas_key:
+        kept = canvases.take(source)
+        if kept is not None:
+            return kept
+    original = io.BytesIO(store.read(source.original))
+    return pipeline.open_canvas(original, long_edge=recipe.long_edge, limits=limits())
+
+
+def _paint_next(rendition: Rendition, bench: Bench, *, seconds: float) -> None:
+    # A style that fails does not take the others with it.
+    with failing_with_reason([rendition]), supervision.doing(rendition, seconds=seconds):
+        # Cancelled, removed, or given to another worker meanwhile?
+        if rendition.is_held():
+            _file(rendition, pipeline.paint_on(bench, recipes.parse(rendition.recipe)))
 
 
 def _file(rendition: Rendition, painting: pipeline.Painting) -> None:
@@ -243,18 +380,59 @@ def _file(rendition: Rendition, painting: pipeline.Painting) -> None:
     # The largest is what people download: it says how it was painted.
     files[width] = labels.write(painting.pixels, labels.of(painting.recipe))
     pages = store.put_pages("renditions", files)
+    now = timezone.now()
     kept = rendition.finish(
-        now=timezone.now(),
+        now=now,
         cpu_seconds=painting.cpu_seconds,
         width=width,
         height=height,
         folder=pages.folder,
         widths=pages.widths,
         stored_bytes=pages.size,
+        preview="",
+        used_at=now,
     )
-    if not kept:
-        # Cancelled, removed, or given to another worker meanwhile: a late result is refused.
+    # Cancelled, removed, or given to another worker meanwhile: a late result is refused.
+    useless = (rendition.preview, [PREVIEW_WIDTH]) if kept else (pages.folder, pages.widths)
+    if useless[0]:
+        store.remove_pages(*useless)
+
+
+def _keep_preview(rendition: Rendition, painting: pipeline.Painting) -> None:
+    pages = store.put_pages("previews", {PREVIEW_WIDTH: pipeline.small_file(painting.pixels)})
+    waiting = Rendition.objects.filter(WAITING, pk=rendition.pk, preview="")
+    if not waiting.update(preview=pages.folder):
         store.remove_pages(pages.folder, pages.widths)
+
+
+def _tell(group: Sequence[Rendition]) -> None:
+    wishes = Commission.objects.filter(rendition__in=[each.pk for each in group])
+    for lane in set(wishes.values_list("lane", flat=True)):
+        events.tell(lane)
+
+
+def _reason_of(error: Exception) -> Reason:
+    if isinstance(error, Refused):
+        return Reason(error.code)
+    if isinstance(error, MemoryError):
+        return Reason.OUT_OF_MEMORY
+    if isinstance(error, ParameterError):
+        # It was asked for before the style got another version.
+        return Reason.OUTDATED
+    log.error("unexpected", exc_info=error)
+    return Reason.UNEXPECTED
+
+
+def _put_off(work: Sequence[Work]) -> None:
+    """Have it tried again in a moment: storages come back. After so many tries it fails with the reason."""
+    now = timezone.now()
+    for each in work:
+        # 0: it has been removed meanwhile, and nothing below finds it.
+        tries = type(each).objects.filter(pk=each.pk).values_list("tries", flat=True).first() or 0
+        if tries < settings.MAX_STORAGE_TRIES:
+            each.postpone(until=now + timedelta(seconds=5 * tries))
+        else:
+            each.fail(Reason.STORAGE, now=now)
 
 
 def _fail(work: Sequence[Work], reason: Reason) -> None:
@@ -263,8 +441,10 @@ def _fail(work: Sequence[Work], reason: Reason) -> None:
 
 
 def _remove_files_after_commit(rendition: Rendition, exports: Sequence[Export]) -> None:
-    folder, widths = rendition.folder, list(rendition.widths)
+    folder, widths, preview = rendition.folder, list(rendition.widths), rendition.preview
     exported = [export.file for export in exports if export.file]
     transaction.on_commit(lambda: store.remove(exported))
     if folder:
         transaction.on_commit(lambda: store.remove_pages(folder, widths))
+    if preview:
+        transaction.on_commit(lambda: store.remove_pages(preview, [PREVIEW_WIDTH]))

@@ -3,17 +3,19 @@
 import io
 import time
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from rendering import cache, pipeline, queue, renditions, store
+from rendering import cache, canvases, events, pipeline, queue, renditions, store, supervision
 from rendering.imaging import header
 from rendering.imaging.header import Header, Refused
-from rendering.models import Reason, Source, State
+from rendering.models import Reason, Rendition, Source
 from rendering.renditions import seconds_for
 
 
@@ -26,36 +28,62 @@ class RefusedFile(Exception):  # noqa: N818 - reads as what it says: the file wa
         self.reason = reason
 
 
-def admit(file: BinaryIO, *, sha256: str, size: int, scope: str, lane: str, now: datetime) -> Source:
-    """Keep a file and have it read, or return the source that has the same bytes already.
+@dataclass(frozen=True)
+class Staged:
+    """A file that is kept, or known already, and belongs to nobody yet."""
 
-    Reads the header only; no pixel is decoded here. Raises RefusedFile.
+    bytes_key: str
+    scope: str
+    original: str
+    size: int
+    header: Header | None
+
+
+def stage(file: BinaryIO, *, sha256: str, size: int, scope: str) -> Staged:
+    """Keep a file, unless it is here already; raise RefusedFile.
+
+    Reads the header only; no pixel is decoded here. To be called before the transaction that admits it: a storage may
+    take its time, and nobody shall wait for the database meanwhile.
     """
     key = cache.bytes_key(sha256, scope=scope)
-    known: Source | None = Source.objects.filter(bytes_key=key).first()
-    if known is not None:
-        return known
+    if Source.objects.filter(bytes_key=key).exists():
+        return Staged(key, scope, "", size, None)
     seen = _inspect(file)
-    name = _keep(file, seen)
+    return Staged(key, scope, _keep(file, seen), size, seen)
+
+
+def discard(staged: Staged) -> None:
+    """Remove a staged file that is not admitted after all."""
+    if staged.original:
+        store.remove([staged.original])
+
+
+def admit(staged: Staged, *, lane: str, now: datetime) -> Source:
+    """Have a staged file read, or return the source that has the same bytes already.
+
+    Raises RefusedFile if that source has been removed since the file was staged.
+    """
+    source: Source
+    if staged.header is None:
+        known: Source | None = Source.objects.filter(bytes_key=staged.bytes_key).first()
+        if known is None:
+            raise RefusedFile(Reason.STORAGE)
+        return known
     facts = {
-        "original": name,
-        "size": size,
-        "format": seen.format,
-        "width": seen.width,
-        "height": seen.height,
+        "scope": staged.scope,
+        "original": staged.original,
+        "size": staged.size,
+        "format": staged.header.format,
+        "width": staged.header.width,
+        "height": staged.header.height,
         "lane": lane,
         "waiting_since": now,
     }
-    source: Source
-    try:
-        source, made = Source.objects.get_or_create(bytes_key=key, defaults=facts)
-    except Exception:
-        store.remove([name])
-        raise
-    if not made:
-        store.remove([name])
-        return source
-    queue.enqueue_read(source.pk, seconds=seconds_for(seen.width * seen.height))
+    source, made = Source.objects.get_or_create(bytes_key=staged.bytes_key, defaults=facts)
+    if made:
+        queue.wake()
+    else:
+        transaction.on_commit(lambda: discard(staged))
     return source
 
 
@@ -64,9 +92,13 @@ def read(source_id: int) -> None:
     source = Source.objects.filter(pk=source_id).first()
     if source is None or not renditions.start(source):
         return
-    with renditions.failing_with_reason([source]):
+    _tell(source)
+    seconds = seconds_for(source.width * source.height)
+    with renditions.failing_with_reason([source]), supervision.doing(source, seconds=seconds):
         _read(source)
         renditions.request(source.pk)
+        renditions.preview(source)
+    _tell(source)
 
 
 def release(source_ids: Iterable[int]) -> None:
@@ -76,20 +108,15 @@ def release(source_ids: Iterable[int]) -> None:
         gone = renditions.delete_if_free(source)
         if gone:
             _remove_files_after_commit(gone)
+            renditions.remove_orphans(_painted_from(gone))
 
 
-def retry_stale(*, now: datetime) -> int:
-    """Bring back sources whose worker or whose job was lost; count what was enqueued.
-
-    Raises RedisError when the queue is away.
-    """
-    Source.objects.give_back(now=now, max_tries=settings.MAX_TRIES)
-    quiet = now - timedelta(seconds=settings.QUIET_SECONDS)
-    waiting = Source.objects.filter(state=State.WAITING, waiting_since__lt=quiet).values_list("pk", flat=True)
-    lost = set(waiting) - queue.waiting(queue.READ)
-    for source in Source.objects.filter(pk__in=lost).order_by("pk"):
-        queue.enqueue_read(source.pk, seconds=seconds_for(source.width * source.height))
-    return len(lost)
+def _painted_from(gone: Source) -> QuerySet[Rendition]:
+    """Return what was painted from a source alone and kept for a while: it must not outlive the photo."""
+    keys = cache.painted_keys(gone)
+    if Source.objects.filter(canvas_key=gone.canvas_key).exists():
+        keys.discard(gone.canvas_key)
+    return Rendition.objects.filter(commissions=None, canvas_key__in=keys)
 
 
 def _inspect(file: BinaryIO) -> Header:
@@ -119,7 +146,7 @@ def _read(source: Source) -> None:
         cpu_seconds=time.process_time() - clock,
         width=reading.width,
         height=reading.height,
-        canvas_key=cache.canvas_key(reading.digest, scope=""),
+        canvas_key=cache.canvas_key(reading.digest, scope=source.scope),
         canvas_width=width,
         canvas_height=height,
         phash=reading.phash.hex(),
@@ -132,6 +159,14 @@ def _read(source: Source) -> None:
     if not kept:
         # Removed, or given to another worker meanwhile: a late result is refused.
         store.remove_pages(pages.folder, pages.widths)
+        return
+    source.refresh_from_db()
+    canvases.hold(source, reading.canvas)
+
+
+def _tell(source: Source) -> None:
+    for lane in {source.lane, *source.commissions.values_list("lane", flat=True)}:
+        events.tell(lane)
 
 
 def _remove_files_after_commit(source: Source) -> None:

@@ -18,12 +18,13 @@ class Overview:
     sources_waiting: int
     waiting: int
     working: int
+    exports_waiting: int
+    put_away: int
     done_today: int
     failed_today: int
     stored_bytes: int
     cpu_seconds_today: float
     redis_ok: bool
-    queued: int
     workers: list[WorkerLine]
 
 
@@ -31,26 +32,27 @@ def overview(now: datetime) -> Overview:
     """Return the figures of the first dashboard; "today" is the last 24 hours."""
     today = Rendition.objects.filter(finished_at__gte=now - timedelta(days=1))
     done = today.filter(state=State.DONE)
-    redis_ok, queued, workers = _queue()
+    redis_ok, workers = _workers()
     return Overview(
         sources_waiting=Source.objects.unfinished().count(),
         waiting=Rendition.objects.filter(state=State.WAITING).count(),
         working=Rendition.objects.filter(state=State.WORKING).count(),
+        exports_waiting=Export.objects.all().unfinished().count(),
+        put_away=Rendition.objects.filter(state=State.EVICTED).count(),
         done_today=done.count(),
         failed_today=today.filter(state=State.FAILED).count(),
         stored_bytes=_stored_bytes(),
         cpu_seconds_today=done.aggregate(total=Sum("cpu_seconds"))["total"] or 0.0,
         redis_ok=redis_ok,
-        queued=queued,
         workers=workers,
     )
 
 
-def _queue() -> tuple[bool, int, list[WorkerLine]]:
+def _workers() -> tuple[bool, list[WorkerLine]]:
     try:
-        return True, queue.length(), queue.workers()
+        return True, queue.workers()
     except RedisError:
-        return False, 0, []
+        return False, []
 
 
 def _stored_bytes() -> int:

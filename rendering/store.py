@@ -5,10 +5,13 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
+
+from rendering.disk import Stored, WholeFiles
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +67,17 @@ def page_file(folder: str, width: int) -> str:
 def read(name: str) -> bytes:
     """Return a file's content; raise Missing or Unavailable."""
     with _told_as_unavailable(), default_storage.open(name, "rb") as file:
-        return bytes(file.read())
+        content = bytes(file.read())
+    if not content:
+        # Nothing empty is ever stored: a power cut took what the disk had not yet written.
+        raise Missing(name)
+    return content
+
+
+def has_content(name: str) -> bool:
+    """Return whether there is such a file, and something in it; raise Unavailable."""
+    with _told_as_unavailable():
+        return default_storage.exists(name) and default_storage.size(name) > 0
 
 
 def remove(names: Iterable[str]) -> None:
@@ -80,6 +93,52 @@ def remove_pages(folder: str, widths: Iterable[int]) -> None:
     """Remove a folder's page files, and the folder where the storage has such."""
     remove([page_file(folder, width) for width in widths])
     remove([folder])
+
+
+def walk(start: str) -> Iterator[Stored]:
+    """Yield all files whose names begin so, with those that are half written; raise Unavailable."""
+    with _told_as_unavailable():
+        disk = _disk()
+        yield from disk.walk(start) if disk else _walk_bucket(start)
+
+
+def discard(name: str) -> bool:
+    """Remove a file, and the folders that this leaves empty; False if it cannot be removed now."""
+    disk = _disk()
+    try:
+        disk.discard(name) if disk else default_storage.delete(name)
+    except Exception:
+        log.exception("could not remove a file")
+        return False
+    return True
+
+
+def prune(kind: str, *, before: datetime) -> int:
+    """Remove what is left of folders in which nothing has changed since then, and count them; buckets have none."""
+    disk = _disk()
+    return disk.prune(kind, before=before) if disk else 0
+
+
+def abort_halves(*, before: datetime) -> int:
+    """End uploads into a bucket that somebody began before then and never finished, and count them."""
+    if _disk():
+        return 0
+    with _told_as_unavailable():
+        begun = default_storage.bucket.multipart_uploads.all()  # type: ignore[attr-defined]  # S3Storage's
+        halves = [each for each in begun if each.initiated <= before]
+        for half in halves:
+            half.abort()
+    return len(halves)
+
+
+def _disk() -> WholeFiles | None:
+    # A lazy object, which says that it is of its storage's class.
+    return default_storage if isinstance(default_storage, WholeFiles) else None
+
+
+def _walk_bucket(start: str) -> Iterator[Stored]:
+    for found in default_storage.bucket.objects.filter(Prefix=start):  # type: ignore[attr-defined]  # S3Storage's
+        yield Stored(found.key, found.size, found.last_modified)
 
 
 def _random_folder(kind: str) -> str:

@@ -6,8 +6,9 @@ import os
 import resource
 import signal
 import sys
+import time
+from contextlib import suppress
 from datetime import timedelta
-from types import FrameType
 from typing import Any
 
 import cv2
@@ -26,56 +27,128 @@ from rendering import (
     jobs,  # noqa: F401 - the import is the point: what jobs need is loaded before the fork
     kernels,
     queue,
+    supervision,
 )
-from rendering.models import Export, Rendition, Source
+from rendering.models import Reason, State
 
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
-WORKS = (Source, Rendition, Export)
+LOOK_SECONDS = 0.6
+"""Between two looks at the child: the second one ends what nobody wants, and that shall take less than two seconds."""
 
 
 class TimeLimit(UnixSignalDeathPenalty):
-    """RQ's alarm, with an exception for jobs that no decoder and no storage swallows."""
+    """RQ's alarm, for the parent alone: a child's pieces of work have limits of their own (`supervision.doing`)."""
 
-    def handle_death_penalty(self, number: int, frame: FrameType | None) -> None:
-        """Interrupt what goes on."""
-        if self._exception is JobTimeoutException:
-            raise queue.TooSlow
-        super().handle_death_penalty(number, frame)  # type: ignore[no-untyped-call]  # RQ's
+    def setup_death_penalty(self) -> None:
+        """Set the alarm by which the parent looks after its child; a turn has none."""
+        if self._exception is not JobTimeoutException:
+            signal.signal(signal.SIGALRM, self.handle_death_penalty)
+            signal.setitimer(signal.ITIMER_REAL, LOOK_SECONDS)
+
+    def cancel_death_penalty(self) -> None:
+        """Take the alarm back, if there is one."""
+        if self._exception is not JobTimeoutException:
+            super().cancel_death_penalty()  # type: ignore[no-untyped-call]  # RQ's
 
 
 class PaintingWorker(Worker):
     """RQ's forking worker, with children that have limits, end with their parent, and whose death is noted in SQL."""
 
     death_penalty_class = TimeLimit
+    _stopping_since = 0.0
+    _unwanted_before = False
+    _prolonged_at = 0.0
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
-        """Do one job in the child."""
+        """Do one turn in the child."""
         end_with_parent(signal.SIGKILL)
         _limit_memory()
         connections.close_all()
+        supervision.listen()
         super().main_work_horse(job, queue)
 
+    def handle_warm_shutdown_request(self) -> None:
+        """Have the child end after the painting that it is at."""
+        self._stopping_since = time.monotonic()
+        if self.horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGUSR1)
+
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
-        """Keep the leases of a child that lives; when this worker dies they run out, and others take over."""
-        _tell_alive(job.id)
+        """Look after the child: prolong what it holds while it lives, end it when it must not go on."""
+        self._look_after(job.id)
         try:
             super().maintain_heartbeats(job, execution)
         except RedisError:
             log.warning("the queue is away; what is being painted goes on")
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:  # Any: struct_rusage
-        """Give back at once what the dead child was working on, or set it aside after so many deaths."""
-        for kind in WORKS:
-            for work in kind.objects.all().held_by(job.id):
-                work.crash(now=timezone.now(), max_crashes=settings.MAX_CRASHES)
+        """Give back at once what the dead child held; what it was at has ended it, and is set aside the second time."""
+        crash(job.id, supervision.current())
+        supervision.forget()
+        self._unwanted_before = False
+        queue.wake()
         connections.close_all()
+
+    def _look_after(self, holder: str) -> None:
+        try:
+            self._prolong(holder)
+            if self._must_end(holder, supervision.current()):
+                self.kill_horse(signal.SIGKILL)
+                give_back(holder, supervision.current())
+                supervision.forget()
+                queue.wake()
+        except Error:
+            log.exception("the database is away; trying again")
+        finally:
+            connections.close_all()
+
+    def _prolong(self, holder: str) -> None:
+        # The parent lives and says so: when it dies the leases run out, and others take over.
+        if time.monotonic() - self._prolonged_at > settings.LEASE_SECONDS / 4:
+            until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+            for kind in supervision.KINDS:
+                kind.objects.all().prolong(holder, until=until)
+            self._prolonged_at = time.monotonic()
+
+    def _must_end(self, holder: str, at: supervision.Doing | None) -> bool:
+        if self._stopping_since and time.monotonic() - self._stopping_since > settings.GRACE_SECONDS:
+            return True
+        if at is None:
+            self._unwanted_before = False
+            return False
+        # Twice: the child may be about to notice by itself, and its other paintings would be lost with it.
+        before, self._unwanted_before = self._unwanted_before, not _is_wanted(holder, at)
+        return at.is_overdue or (before and self._unwanted_before)
+
+
+def crash(holder: str, at: supervision.Doing | None) -> None:
+    """Note what ended a child (if it did not say, all that it held), and give back unharmed what else it held."""
+    for kind in supervision.KINDS:
+        for work in kind.objects.all().held_by(holder):
+            if at is None or (at.kind is kind and at.row in (0, work.pk)):
+                work.crash(now=timezone.now(), max_crashes=settings.MAX_CRASHES)
+            else:
+                work.release()
+
+
+def give_back(holder: str, at: supervision.Doing | None) -> None:
+    """Give back what a child held that was ended on purpose; what took too long has failed."""
+    for kind in supervision.KINDS:
+        for work in kind.objects.all().held_by(holder):
+            if at is not None and at.is_overdue and at.kind is kind and at.row in (0, work.pk):
+                work.fail(Reason.TOO_SLOW, now=timezone.now())
+            else:
+                work.release()
 
 
 def run(name: str) -> None:
     """Work until a signal ends it; a second worker of the same name must not live."""
     _warm_up()
+    # A child hears it from the moment on when it listens; until then it must not end of it.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     lanes = [django_rq.get_queue(settings.QUEUE)]
     worker = PaintingWorker(
         lanes,
@@ -85,7 +158,7 @@ def run(name: str) -> None:
         serializer=JSONSerializer,
         worker_ttl=30,
         maintenance_interval=20,
-        job_monitoring_interval=5,
+        job_monitoring_interval=1,
     )
     worker.work(logging_level="WARNING")
 
@@ -99,15 +172,11 @@ def end_with_parent(number: signal.Signals) -> None:
             os.kill(os.getpid(), number)
 
 
-def _tell_alive(job: str) -> None:
-    until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-    try:
-        for kind in WORKS:
-            kind.objects.all().prolong(job, until=until)
-    except Error:
-        log.exception("the database is away; trying again")
-    finally:
-        connections.close_all()
+def _is_wanted(holder: str, at: supervision.Doing) -> bool:
+    if at.row == 0:
+        return at.kind.objects.all().held_by(holder).exists()
+    # What is done is wanted as well: the child is at what comes after it, such as previews.
+    return at.kind.objects.filter(pk=at.row, holder=holder, state__in=(State.WORKING, State.DONE)).exists()
 
 
 def _warm_up() -> None:

@@ -9,6 +9,7 @@ from django.core.cache import caches  # noqa: TID251 - where allauth counts fail
 from django.test import Client
 
 from gallery.models import User
+from rendering import twins
 from tests import makers
 from tests.processes import Valkey
 
@@ -23,6 +24,12 @@ def static_folder() -> None:
 def fresh_counts() -> None:
     """Forget failed sign-ins of earlier tests."""
     caches["default"].clear()
+
+
+@pytest.fixture(autouse=True)
+def fresh_likenesses() -> None:
+    """Forget which photos look alike: rows of earlier tests had the same numbers."""
+    twins.forget()
 
 
 @pytest.fixture

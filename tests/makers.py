@@ -8,9 +8,10 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
-from gallery.models import Artwork, Photo, User
+from gallery.models import Artwork, Photo, TwinAnswer, User
 from rendering import recipes, store
 from rendering.models import Commission, Rendition, Source, State
 
@@ -64,8 +65,9 @@ def source(*, state: State = State.DONE, **facts: object) -> Source:
 
 
 def photo(owner: User, *, title: str = "Falcon", of: Source | None = None, created_at: datetime = NOON) -> Photo:
-    """Return a photo in somebody's album; its source has been read unless another one is given."""
-    return Photo.objects.create(owner=owner, source=of or source(), title=title, created_at=created_at)
+    """Return a photo in somebody's album that looks like no other; its source has been read unless one is given."""
+    looked_at = {"twin_answer": TwinAnswer.ALONE, "created_at": created_at}
+    return Photo.objects.create(owner=owner, source=of or source(), title=title, **looked_at)
 
 
 def rendition(*, state: State = State.DONE, style: str = "oil", look: str = "studio", **facts: object) -> Rendition:
@@ -136,4 +138,5 @@ def _painted() -> dict[str, object]:
         "stored_bytes": pages.size,
         "cpu_seconds": 0.1,
         "finished_at": NOON,
+        "used_at": timezone.now(),
     }

@@ -8,7 +8,7 @@ from django import template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from gallery.models import Artwork, Photo
+from gallery.models import Artwork, Photo, Stage
 from gallery.templatetags.words import style_label
 
 register = template.Library()
@@ -59,14 +59,40 @@ def photo_picture(photo: Photo, wanted: int = MEDIUM) -> Picture | None:
 
 @register.simple_tag
 def artwork_picture(artwork: Artwork | None, wanted: int = SMALL) -> Picture | None:
-    """Return the painting at the wanted width or a little more; None until it is done, or if there is none."""
+    """Return the painting at the wanted width or a little more; None until it is done, or if there is none.
+
+    While it waits it is a quick small one, if that was painted.
+    """
     rendition = artwork.rendition if artwork else None
-    if artwork is None or rendition is None or not rendition.widths:
+    if artwork is None or rendition is None:
+        return None
+    if artwork.preview:
+        return _preview(artwork)
+    if artwork.stage != Stage.DONE or not rendition.widths:
         return None
     size = (rendition.width, rendition.height)
+    return _picture("artwork_file", artwork.key, rendition.widths, size, wanted, _words_of(artwork))
+
+
+def _preview(artwork: Artwork) -> Picture:
+    source = artwork.photo.source
+    address = reverse("preview_file", args=[artwork.key])
+    alt, signature, style = _words_of(artwork)
+    return Picture(
+        src=address,
+        sharp="",
+        srcset=f"{address} {MEDIUM}w",
+        width=MEDIUM,
+        height=max(1, round(MEDIUM * source.canvas_height / source.canvas_width)),
+        alt=alt,
+        placeholder=placeholder(signature),
+        style=style,
+    )
+
+
+def _words_of(artwork: Artwork) -> tuple[str, str, str]:
     alt = _("%(title)s as %(style)s") % {"title": artwork.photo, "style": style_label(artwork.style)}
-    words = (alt, artwork.photo.source.signature, artwork.style)
-    return _picture("artwork_file", artwork.key, rendition.widths, size, wanted, words)
+    return alt, artwork.photo.source.signature, artwork.style
 
 
 @register.filter

@@ -1,6 +1,8 @@
 """Words of the trade on pages: styles, looks, times, icons, and how a photo stands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django import template
 from django.templatetags.static import static
@@ -10,7 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, to_locale
 
-from gallery.models import Artwork, Invitation, Photo, Stage
+from gallery import allowances
+from gallery.allowances import Kind, Use
+from gallery.models import UNFINISHED, Artwork, Invitation, Photo, Stage
 from rendering import styles
 from rendering.models import ExportFormat, State
 
@@ -27,7 +31,7 @@ WORKER_STATES = {
     "busy": gettext_lazy("painting"),
     "suspended": gettext_lazy("resting"),
 }
-UNFINISHED = (Stage.WAITING, Stage.READING, Stage.PAINTING)
+COMING = (Stage.WAITING, Stage.READING, Stage.PAINTING)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,15 @@ class Standing:
     stage: str
     text: str
     coming: int
+
+
+@dataclass(frozen=True)
+class InHand:
+    """How many paintings of a photo are to come, how many failed, and how many were cancelled."""
+
+    unfinished: int
+    failed: int
+    cancelled: int
 
 
 @register.filter
@@ -79,6 +92,18 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
+def clock(moment: datetime) -> str:
+    """Return a time that is to come: `14:05`, with the day if that is not today."""
+    return allowances.clock(moment, now=timezone.now())
+
+
+@register.filter
+def begun(uses: Sequence[Use] | None) -> list[Use]:
+    """Return what the upload area shows: paintings and storage once something is used, the rest when it is near."""
+    return [use for use in uses or () if use.used and (use.near or use.kind in (Kind.PAINTINGS, Kind.STORAGE))]
+
+
+@register.filter
 def language_tag(code: str) -> str:
     """Return a language in the spelling of the standard, such as `zh-Hans` for Django's `zh-hans`."""
     return to_locale(code).replace("_", "-")
@@ -115,13 +140,46 @@ def on_card(photo: Photo) -> list[Artwork]:
 
 
 @register.simple_tag
+def in_hand(photo: Photo) -> InHand:
+    """Return how many paintings of a photo a person may cancel or have tried again."""
+    stages = [artwork.stage for artwork in photo.artworks.all()]
+    unfinished = sum(stage in UNFINISHED for stage in stages)
+    return InHand(unfinished, failed=stages.count(Stage.FAILED), cancelled=stages.count(Stage.CANCELLED))
+
+
+@register.simple_tag
 def standing(photo: Photo) -> Standing:
     """Say how a photo stands, all its artworks taken together."""
     stages = [artwork.stage for artwork in photo.artworks.all()]
-    coming = sum(stage in UNFINISHED for stage in stages)
+    coming = sum(stage in COMING for stage in stages)
     if coming or photo.source.state in (State.WAITING, State.WORKING):
         return _coming(photo, stages, coming)
-    return _ended(photo, stages)
+    return _held(photo) if Stage.HELD in stages else _ended(photo, stages)
+
+
+@register.filter
+def about(seconds: float) -> str:
+    """Return a time to come, as coarsely as it is known: `a few seconds`, `about 20 seconds`, `about 3 minutes`."""
+    if seconds <= 7:
+        return _("a few seconds")
+    if seconds < 55:
+        return _("about %(seconds)s seconds") % {"seconds": max(10, round(seconds, -1))}
+    minutes = max(1, round(seconds / 60))
+    if minutes < 55:
+        shown = minutes if minutes < 10 else 5 * round(minutes / 5)
+        return ngettext("about %(minutes)s minute", "about %(minutes)s minutes", shown) % {"minutes": shown}
+    hours = max(1, round(minutes / 60))
+    return ngettext("about %(hours)s hour", "about %(hours)s hours", hours) % {"hours": hours}
+
+
+def in_line(place: int) -> str:
+    """Return a place in the queue; a far one is rounded, so that not every card changes with every painting."""
+    if place <= 1:
+        return _("Next in line")
+    if place <= 5:
+        return _("Number %(place)s in line") % {"place": place}
+    step = 5 if place < 20 else 10 if place < 100 else 100
+    return _("About number %(place)s in line") % {"place": step * max(1, round(place / step))}
 
 
 def _coming(photo: Photo, stages: list[Stage], coming: int) -> Standing:
@@ -129,8 +187,29 @@ def _coming(photo: Photo, stages: list[Stage], coming: int) -> Standing:
         return Standing(Stage.READING, _("Looking at the photo"), coming)
     if Stage.PAINTING in stages or (Stage.DONE in stages and coming):
         numbers = {"number": stages.count(Stage.DONE), "total": len(stages) - stages.count(Stage.CANCELLED)}
-        return Standing(Stage.PAINTING, _("Painting: %(number)s of %(total)s done") % numbers, coming)
-    return Standing(Stage.WAITING, _("Waiting for a painter"), coming)
+        return Standing(Stage.PAINTING, _painting(photo, numbers), coming)
+    return Standing(Stage.WAITING, _waiting(photo, coming), coming)
+
+
+def _painting(photo: Photo, numbers: dict[str, int]) -> str:
+    if photo.estimate is None:
+        return _("Painting: %(number)s of %(total)s done") % numbers
+    return _("Painting: %(number)s of %(total)s done, %(time)s") % {**numbers, "time": about(photo.estimate.seconds)}
+
+
+def _waiting(photo: Photo, coming: int) -> str:
+    if not coming:
+        return _("Waiting to be looked at")
+    if photo.estimate is None:
+        return _("Waiting for a painter")
+    told = {"place": in_line(photo.estimate.place), "time": about(photo.estimate.seconds)}
+    return _("%(place)s, %(time)s") % told
+
+
+def _held(photo: Photo) -> Standing:
+    times = [artwork.held_until for artwork in photo.artworks.all()]
+    first = min((time for time in times if time), default=timezone.now())  # it may have come just now
+    return Standing(Stage.HELD, _("Held: goes by itself at %(time)s") % {"time": clock(first)}, 0)
 
 
 def _ended(photo: Photo, stages: list[Stage]) -> Standing:
@@ -143,4 +222,6 @@ def _ended(photo: Photo, stages: list[Stage]) -> Standing:
     if done:
         text = ngettext("%(done)s painting", "%(done)s paintings", done) % {"done": done}
         return Standing(Stage.DONE, text, 0)
+    if Stage.EVICTED in stages:
+        return Standing(Stage.EVICTED, _("Put away: open the photo to have it painted again"), 0)
     return Standing(Stage.CANCELLED, _("No paintings yet"), 0)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gallery import accounts
+from gallery import accounts, allowances
 from gallery.forms import CloseAccountForm, InvitationForm, LanguageForm, PreferencesForm, SetupForm, ThemeForm
 from gallery.http import PersonRequest, for_person, for_superusers, next_or
 from gallery.languages import THEME_COOKIE
@@ -31,7 +31,8 @@ def preferences(request: PersonRequest) -> HttpResponse:
     """Show and keep what a person likes."""
     form = PreferencesForm(request.POST if request.method == "POST" else None, person=request.user)
     if request.method != "POST" or not form.is_valid():
-        context = {"form": form, "usage": accounts.usage_of(request.user)}
+        uses = allowances.uses_of(request.user, now=timezone.now())
+        context = {"form": form, "usage": accounts.usage_of(request.user), "uses": uses}
         return render(request, "gallery/preferences.html", context)
     if form.changes_email:
         # Who gets the mail for a forgotten password owns the account: a borrowed session is not enough.
@@ -122,7 +123,9 @@ def invitations(request: PersonRequest) -> HttpResponse:
 
 
 def _keep(request: PersonRequest, form: PreferencesForm) -> HttpResponse:
-    accounts.change_preferences(request.user, **form.cleaned_data)
+    wishes = dict(form.cleaned_data)
+    accounts.keep_private(request.user, private=wishes.pop("private", request.user.private))
+    accounts.change_preferences(request.user, **wishes)
     language, theme = form.cleaned_data["language"], form.cleaned_data["theme"]
     response = redirect("preferences")
     _set_cookie(response, THEME_COOKIE, theme)

@@ -2,11 +2,13 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from gallery.http import JPEG, attachment, private_file
 from gallery.models import Artwork, Photo, Stage, User
-from rendering import store
+from rendering import lifetimes, store
+from rendering.renditions import PREVIEW_WIDTH
 
 TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "avif": "image/avif", "heif": "image/heif"}
 EXTENSIONS = {"jpeg": "jpg", "heif": "heic"}
@@ -35,7 +37,17 @@ def artwork_file(request: HttpRequest, key: str, width: int) -> HttpResponse:
     artwork = get_object_or_404(Artwork.objects.history_of(_person(request)), key=key)
     if artwork.stage != Stage.DONE or artwork.rendition is None:
         raise Http404
+    lifetimes.touch([artwork.rendition], now=timezone.now())
     return _page_file(artwork.rendition.folder, artwork.rendition.widths, width)
+
+
+@require_safe
+def preview_file(request: HttpRequest, key: str) -> HttpResponse:
+    """Send the quick small painting that is shown while the full one waits."""
+    artwork = get_object_or_404(Artwork.objects.history_of(_person(request)), key=key)
+    if not artwork.preview:
+        raise Http404
+    return private_file(store.page_file(artwork.preview, PREVIEW_WIDTH), content_type=JPEG)
 
 
 def _photo(request: HttpRequest, key: str) -> Photo:

@@ -1,26 +1,41 @@
 """The album, one photo, and what is done with photos."""
 
+import math
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gallery import accounts, artworks, photos
+from gallery import accounts, allowances, artworks, photos, twins
 from gallery.forms import PaintForm, TitleForm, UploadForm, sentence
 from gallery.http import PersonRequest, for_person, prefers_json, with_photo
 from gallery.models import Artwork, Photo, Stage
 from gallery.photos import Outcome, Result
+from gallery.uploads import NoRoom
 from gallery.views.cards import card
+from rendering import lifetimes, renditions
+from rendering.room import Full
 
 PAGE = 24
-LEVELS = {Outcome.ADDED: messages.SUCCESS, Outcome.KNOWN: messages.INFO, Outcome.REFUSED: messages.ERROR}
+LEVELS = {
+    Outcome.ADDED: messages.SUCCESS,
+    Outcome.KNOWN: messages.INFO,
+    Outcome.HELD: messages.WARNING,
+    Outcome.LIMITED: messages.WARNING,
+    Outcome.FULL: messages.ERROR,
+    Outcome.REFUSED: messages.ERROR,
+}
+LATER = (Outcome.HELD, Outcome.LIMITED)
+OVER = (*LATER, Outcome.FULL)
 
 
 @require_safe
@@ -28,18 +43,7 @@ def album(request: HttpRequest) -> HttpResponse:
     """Show the album; visitors see what this place is."""
     if not request.user.is_authenticated:
         return _welcome(request)
-    before = request.GET.get("before", "")
-    found = list(request.user.photos.in_album().before(before)[: PAGE + 1])
-    shown = found[:PAGE]
-    context = {
-        "photos": shown,
-        "older": shown[-1].key if len(found) > PAGE else None,
-        "newer": bool(before),
-        "upload_form": UploadForm(person=request.user),
-        "unfinished": any(photo.unfinished for photo in shown),
-        "total": request.user.photos.count(),
-    }
-    return render(request, "gallery/album.html", context)
+    return _show_album(cast("PersonRequest", request))
 
 
 @for_person
@@ -50,22 +54,35 @@ def upload(request: PersonRequest) -> HttpResponse:
     if not form.is_valid():
         return _not_understood(request, sentence(form))
     wishes = form.cleaned_data
-    results = photos.add_photos(owner=request.user, files=wishes.pop("photos"), **wishes, now=timezone.now())
+    now = timezone.now()
+    results = photos.add_photos(owner=request.user, files=wishes.pop("photos"), **wishes, now=now)
     if prefers_json(request):
-        return JsonResponse({"results": _with_cards(request, results)})
+        answer: HttpResponse = JsonResponse(_news(request, results, now=now))
+        return _limited(answer, results, now=now)
     for result in results:
         messages.add_message(request, LEVELS[result.outcome], f"{result.name}: {result.text}")
-    return redirect("album")
+    within = all(result.outcome not in OVER for result in results)
+    return redirect("album") if within else _limited(_show_album(request), results, now=now)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that Django did not read: in words, if it was too large."""
+    """Answer a request that Django did not read: in words, if it was too large or there is no room."""
+    if isinstance(exception, NoRoom):
+        return _no_room(request, exception.full)
     if not isinstance(exception, RequestDataTooBig | TooManyFilesSent):
         return defaults.bad_request(request, exception)
     if prefers_json(request):
         text = _("That was too much at once. Please send fewer or smaller photos.")
         return JsonResponse({"text": text}, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return render(request, "413.html", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def _no_room(request: HttpRequest, full: Full) -> HttpResponse:
+    said = {"text": str(full.label)}
+    answer = JsonResponse(said) if prefers_json(request) else render(request, "503.html", said)
+    answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    answer.headers["Retry-After"] = str(full.seconds)
+    return answer
 
 
 @with_photo
@@ -93,8 +110,14 @@ def paint_again(request: PersonRequest, photo: Photo) -> HttpResponse:
     form = PaintForm(request.POST, person=request.user)
     if not form.is_valid():
         return _show(request, photo, paint_form=form, title_form=_title_form(photo))
-    artworks.commission(photo, **form.cleaned_data, now=timezone.now())
-    return redirect("photo", photo.key)
+    now = timezone.now()
+    held = artworks.held(artworks.commission(photo, **form.cleaned_data, now=now), now=now)
+    if not held:
+        return redirect("photo", photo.key)
+    messages.warning(request, allowances.held_sentence(held[0], now=now))
+    fresh = request.user.photos.in_album().get(pk=photo.pk)
+    answer = _show(request, fresh, paint_form=PaintForm(person=request.user), title_form=_title_form(photo))
+    return _later(answer, held[0], now=now)
 
 
 @with_photo
@@ -114,6 +137,24 @@ def _welcome(request: HttpRequest) -> HttpResponse:
     return render(request, "gallery/landing.html", context)
 
 
+def _show_album(request: PersonRequest) -> HttpResponse:
+    before = request.GET.get("before", "")
+    found = list(request.user.photos.in_album().before(before)[: PAGE + 1])
+    shown = found[:PAGE]
+    twins.look(shown, owner=request.user)
+    artworks.foretell(shown)
+    context = {
+        "photos": shown,
+        "older": shown[-1].key if len(found) > PAGE else None,
+        "newer": bool(before),
+        "upload_form": UploadForm(person=request.user),
+        "unfinished": any(photo.unfinished for photo in shown),
+        "total": request.user.photos.count(),
+        "uses": allowances.uses_of(request.user, now=timezone.now()),
+    }
+    return render(request, "gallery/album.html", context)
+
+
 def _not_understood(request: HttpRequest, text: str) -> HttpResponse:
     if prefers_json(request):
         return JsonResponse({"text": text}, status=HTTPStatus.BAD_REQUEST)
@@ -121,9 +162,31 @@ def _not_understood(request: HttpRequest, text: str) -> HttpResponse:
     return redirect("album")
 
 
+def _news(request: PersonRequest, results: list[Result], *, now: datetime) -> dict[str, Any]:  # Any: JSON
+    uses = {"uses": allowances.uses_of(request.user, now=now)}
+    used = render_to_string("components/allowance.html", uses, request)
+    return {"results": _with_cards(request, results), "allowance": used}
+
+
+def _limited(answer: HttpResponse, results: list[Result], *, now: datetime) -> HttpResponse:
+    frees_at = [result.frees_at for result in results if result.outcome in LATER and result.frees_at]
+    if frees_at:
+        return _later(answer, min(frees_at), now=now)
+    if any(result.outcome == Outcome.FULL for result in results):
+        answer.status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return answer
+
+
+def _later(answer: HttpResponse, frees_at: datetime, *, now: datetime) -> HttpResponse:
+    answer.status_code = HTTPStatus.TOO_MANY_REQUESTS
+    answer.headers["Retry-After"] = str(max(1, math.ceil((frees_at - now).total_seconds())))
+    return answer
+
+
 def _with_cards(request: PersonRequest, results: list[Result]) -> list[dict[str, Any]]:  # Any: JSON
     found = [result.photo.pk for result in results if result.photo]
     fresh = {photo.pk: photo for photo in request.user.photos.in_album().filter(pk__in=found)}
+    artworks.foretell(fresh.values())
     return [
         {
             "name": result.name,
@@ -141,7 +204,14 @@ def _title_form(photo: Photo) -> TitleForm:
 
 
 def _show(request: PersonRequest, photo: Photo, *, paint_form: PaintForm, title_form: TitleForm) -> HttpResponse:
-    shown = list(photo.artworks.all())
+    twins.look([photo], owner=request.user)
+    shown = twins.hung(photo)
+    wanted = [artwork.rendition for artwork in shown if artwork.rendition and not artwork.cancelled_at]
+    lifetimes.visit(wanted, now=timezone.now())
+    if photo.unfinished:
+        # Somebody looks at it: it comes first.
+        renditions.watch([photo.source_id])
+        artworks.foretell([photo])
     album = request.user.photos.only("key", "title")
     context = {
         "photo": photo,
@@ -150,6 +220,7 @@ def _show(request: PersonRequest, photo: Photo, *, paint_form: PaintForm, title_
         "paint_form": paint_form,
         "title_form": title_form,
         "previous": album.filter(pk__gt=photo.pk).order_by("pk").first(),
+        "similar": twins.similar(photo, owner=request.user),
         "following": album.filter(pk__lt=photo.pk).order_by("-pk").first(),
     }
     return render(request, "gallery/photo.html", context)

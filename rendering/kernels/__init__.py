@@ -3,7 +3,7 @@
 import importlib
 import time
 
-NAMES: tuple[str, ...] = ("pencil", "drawing", "oil", "watercolor")
+NAMES: tuple[str, ...] = ("pencil", "drawing", "oil", "watercolor", "reduction")
 
 
 def compile_all() -> float:

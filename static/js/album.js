@@ -1,7 +1,10 @@
 /** What people do on the album's page; it comes after the first pictures. */
 
+import "./zone.js";
+
 function listen() {
   import("./live-cards.js");
+  import("./in-hand.js");
   import("./photo-upload.js");
 }
 

@@ -6,4 +6,5 @@ export function countInTitle() {
   const parts = [...document.querySelectorAll("[data-coming]")];
   const coming = parts.reduce((sum, part) => sum + Number(part.dataset.coming), 0);
   document.title = coming > 0 ? `(${coming}) ${plain}` : plain;
+  document.dispatchEvent(new CustomEvent("coming", { detail: coming }));
 }

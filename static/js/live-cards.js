@@ -39,7 +39,8 @@ class LiveCards extends HTMLElement {
   change(photos) {
     for (const [key, photo] of Object.entries(photos)) {
       const card = this.card(key);
-      if (card && photo.card) this.replace(card, parse(photo.card));
+      if (photo.gone) card?.remove();
+      else if (card && photo.card) this.replace(card, parse(photo.card));
     }
     countInTitle();
   }

@@ -5,6 +5,7 @@ import { countInTitle } from "./count-in-title.js";
 import { watch } from "./lazy-pictures.js";
 import { refresh } from "./slots.js";
 import { StatusWatch } from "./watch-status.js";
+import "./zone.js";
 
 class LivePhoto extends HTMLElement {
   connectedCallback() {
@@ -21,11 +22,14 @@ class LivePhoto extends HTMLElement {
   }
 
   async change() {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    // Not where the browser is: after a form was sent the page has the form's address.
+    const address = this.dataset.page + location.search;
+    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    if (answer.status === 404) return location.replace(address); // removed in another tab
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("live-photo");
-    if (!refresh(this, fresh)) return location.reload();
+    if (!refresh(this, fresh)) return location.replace(address);
     watch(this);
     countInTitle();
     if (!this.hasAttribute("data-unfinished")) announce(this.querySelector("[data-news]").dataset.news);

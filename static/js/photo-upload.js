@@ -3,7 +3,7 @@
 import { announce } from "./announce.js";
 import { listenForFiles } from "./dropped-files.js";
 import { previewOn } from "./preview.js";
-import { Sending } from "./sending.js";
+import { ARRIVED, Sending } from "./sending.js";
 
 const AT_ONCE = 2;
 const FAREWELL = 8000; // ms until the rows of photos that have arrived go away
@@ -51,16 +51,18 @@ class PhotoUpload extends HTMLElement {
 
   /** Called whenever a file's state is another: as a file that starts calls it too, one step starts all that may. */
   next() {
-    const [waiting] = this.at("waiting");
-    if (waiting && this.at("sending").length < AT_ONCE) waiting.start(this.form, (result) => this.arrive(waiting, result));
-    const busy = this.at("sending").length > 0;
+    const paused = this.at("paused").length > 0; // what bites one bites all: the others are not sent to be told the same
+    const waiting = this.at("waiting").find((sending) => !paused || sending.urged);
+    if (waiting && this.at("sending").length < AT_ONCE) waiting.start(this.form, (result, used) => this.arrive(waiting, result, used));
+    const busy = paused || this.at("sending").length > 0;
     // Only while something is on its way: a page that always asks is not kept for the back button.
     (busy ? addEventListener : removeEventListener)("beforeunload", this.warn);
     if (!busy) this.tidy();
   }
 
-  arrive(sending, result) {
+  arrive(sending, result, used) {
     announce(`${result.name}: ${result.text}`);
+    if (used) this.querySelector(".upload-allowance").outerHTML = used;
     if (!result.card) return;
     this.classList.remove("first");
     document.querySelector("[data-total]")?.remove(); // it was counted before
@@ -71,7 +73,7 @@ class PhotoUpload extends HTMLElement {
   tidy() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      const arrived = [...this.at("added"), ...this.at("known")];
+      const arrived = this.sendings.filter((sending) => ARRIVED.includes(sending.state));
       for (const sending of arrived) sending.row.remove();
       this.sendings = this.sendings.filter((sending) => !arrived.includes(sending));
       this.list.hidden = this.sendings.length === 0;

@@ -1,5 +1,6 @@
 /** One file on its way: its row in the list, its request, and what became of it in words. */
 
+export const ARRIVED = ["added", "known", "held"];
 const BUSY_PAUSE = 15; // s to wait when the server is busy and does not say how long
 
 export class Sending {
@@ -18,13 +19,19 @@ export class Sending {
 
   /** Whether sending it again makes sense. */
   get retryable() {
-    return ["cancelled", "lost", "broken", "paused"].includes(this.state);
+    return ["cancelled", "lost", "broken", "paused", "full"].includes(this.state);
   }
 
   press() {
     if (!this.ended) this.cancel();
-    else if (this.retryable) this.wait();
+    else if (this.retryable) this.urge();
     else this.row.remove();
+  }
+
+  /** Somebody does not want to wait until the server said. */
+  urge() {
+    this.urged = true;
+    this.wait();
   }
 
   wait() {
@@ -38,11 +45,12 @@ export class Sending {
     this.show("cancelled", this.words.cancelled);
   }
 
-  /** Send the file with the form's choices; `arrived(result)` gets what the server says. */
+  /** Send the file with the form's choices; `arrived(result, used)` gets what the server says. */
   start(form, arrived) {
     const body = new FormData(form);
     body.set("photos", this.file, this.file.name);
     const request = new XMLHttpRequest();
+    this.urged = false;
     this.request = request;
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");
@@ -63,15 +71,19 @@ export class Sending {
 
   answer(request, arrived) {
     const result = request.response?.results?.[0];
-    if (request.status === 200 && result) {
+    const seconds = Number(request.getResponseHeader("Retry-After"));
+    if (result?.outcome === "limited") this.pause(seconds, `${result.text} ${this.words.later}`);
+    else if (result) {
+      // A photo over the allowance of paintings is answered with 429 as well, but it has arrived: never sent again.
       this.show(result.outcome, result.text);
-      arrived(result);
-    } else if (request.status === 429 || request.status === 503) this.pause(Number(request.getResponseHeader("Retry-After")));
+      arrived(result, request.response.allowance);
+    } else if (request.status === 429 || request.status === 503) this.pause(seconds, request.response?.text);
     else this.show("broken", request.status === 413 ? this.words.large : (request.response?.text ?? this.words.broken));
   }
 
-  pause(seconds) {
-    this.show("paused", this.words.busy);
+  /** Keep the file, and send it again by itself when the server said. */
+  pause(seconds, text) {
+    this.show("paused", text ?? this.words.busy);
     this.timer = setTimeout(() => this.wait(), 1000 * (seconds || BUSY_PAUSE));
   }
 
@@ -79,7 +91,7 @@ export class Sending {
     this.state = state;
     this.row.dataset.state = state;
     this.row.querySelector("progress").hidden = this.ended;
-    this.button.hidden = state === "added" || state === "known";
+    this.button.hidden = ARRIVED.includes(state);
     this.button.textContent = this.ended ? (this.retryable ? this.words.again : this.words.dismiss) : this.words.cancel;
     this.say(text);
     this.changed(this);

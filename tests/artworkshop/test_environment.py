@@ -59,6 +59,22 @@ def test_whole_refuses_everything_else(put: pytest.MonkeyPatch, value: str) -> N
     assert sentence == f"THING must be a whole number from 1 to 9, not {value!r}."
 
 
+@pytest.mark.parametrize(("value", "expected"), [("0", 0.0), ("0.05", 0.05), ("9", 9.0), ("", 0.5)])
+def test_amount_reads_numbers_within_bounds(put: pytest.MonkeyPatch, value: str, expected: float) -> None:
+    put.setenv("THING", value)
+
+    assert environment.amount("THING", 0.5, high=9) == expected
+
+
+@pytest.mark.parametrize("value", ["-1", "9.5", "0,05", "nan", "inf", "much"])
+def test_amount_refuses_everything_else(put: pytest.MonkeyPatch, value: str) -> None:
+    put.setenv("THING", value)
+
+    sentence = refusal(lambda: environment.amount("THING", 0.5, high=9))
+
+    assert sentence == f"THING must be a number from 0 to 9 with a dot for the decimals, not {value!r}."
+
+
 def test_choice_refuses_an_unknown_word(put: pytest.MonkeyPatch) -> None:
     put.setenv("THING", "blue")
 

@@ -3,5 +3,4 @@
 from artworkshop.settings import *  # noqa: F403 - all but the waits
 
 TEND_SECONDS = 1
-QUIET_SECONDS = 2
-LEASE_SECONDS = 7  # workers tell every five that they live
+LEASE_SECONDS = 5  # workers tell every quarter of it that they live

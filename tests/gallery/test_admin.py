@@ -1,21 +1,25 @@
 """The admin of people and their albums."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django import DjangoCaptureOnCommitCallbacks as Committing
 
 from gallery import accounts
-from gallery.models import Artwork, Photo, User
+from gallery.models import Allowance, Artwork, Photo, User
+from rendering import lifetimes
 from rendering.models import Rendition, Source, State
 from tests import makers
 from tests.makers import NOON, PASSWORD
 
-LISTS = {"user": 6, "photo": 8, "artwork": 9, "invitation": 5}
+LISTS = {"user": 6, "photo": 8, "artwork": 9, "invitation": 5, "allowance": 5}
+NO_ALLOWANCE = {"allowance-TOTAL_FORMS": "0", "allowance-INITIAL_FORMS": "0"}
 
 
 def changelist(name: str) -> str:
@@ -96,17 +100,44 @@ def test_person_is_added_and_changed(as_admin: Client):
     changed = {"username": "dora", "theme": "dark", "look": "fast", "styles": '["oil"]', "is_active": "on"}
     dates = {"date_joined_0": "2026-05-03", "date_joined_1": "12:00:00"}
 
-    as_admin.post(reverse("admin:gallery_user_change", args=[dora.pk]), {**changed, **dates})
+    as_admin.post(reverse("admin:gallery_user_change", args=[dora.pk]), {**changed, **dates, **NO_ALLOWANCE})
 
     dora.refresh_from_db()
     assert (dora.check_password(PASSWORD), dora.theme, dora.styles) == (True, "dark", ["oil"])
+
+
+@pytest.mark.parametrize("whose", ["person", "group"])
+def test_allowances_are_given_with_people_and_groups(as_admin: Client, alice: User, whose: str):
+    friends = Group.objects.create(name="friends")
+    facts = {"username": "alice", "theme": "auto", "look": "fast", "styles": '["oil"]', "is_active": "on"}
+    dates = {"date_joined_0": "2026-05-03", "date_joined_1": "12:00:00"}
+    allowed = {"allowance-0-paintings_an_hour": "0", "allowance-0-megabytes": "500"}
+    forms = {"allowance-TOTAL_FORMS": "1", "allowance-INITIAL_FORMS": "0"}
+    person = reverse("admin:gallery_user_change", args=[alice.pk])
+    path = person if whose == "person" else reverse("admin:auth_group_change", args=[friends.pk])
+
+    response = as_admin.post(path, {**facts, **dates, **forms, **allowed, "name": "friends"})
+
+    given = Allowance.objects.get()
+    assert response.status_code == 302
+    assert str(given) == str(alice if whose == "person" else friends)
+    figures = (given.paintings_an_hour, given.uploads_an_hour, given.megabytes, given.unlimited)
+    assert figures == (0, None, 500, False)
+
+
+def test_allowance_is_of_a_person_or_a_group(as_admin: Client, alice: User):
+    response = as_admin.post(reverse("admin:gallery_allowance_add"), {"paintings_an_hour": "7"})
+
+    assert response.context["adminform"].form.non_field_errors() == ["Choose a person or a group, not both."]
 
 
 def test_name_that_is_taken_in_another_case_is_refused(as_admin: Client, alice: User, bob: User):
     path = reverse("admin:gallery_user_change", args=[bob.pk])
     sent = {"username": "ALICE", "theme": "auto", "look": "fast", "styles": "[]"}
 
-    response = as_admin.post(path, {**sent, "date_joined_0": "2026-05-03", "date_joined_1": "12:00:00"})
+    dates = {"date_joined_0": "2026-05-03", "date_joined_1": "12:00:00"}
+
+    response = as_admin.post(path, {**sent, **dates, **NO_ALLOWANCE})
 
     assert response.context["adminform"].form.non_field_errors() == ["A user with that username already exists."]
 
@@ -130,6 +161,8 @@ def test_deleting_here_leaves_no_files_behind(
 
     with django_capture_on_commit_callbacks(execute=True):
         as_admin.post(*(one if how == "one" else many))
+        # What nobody's history holds any more is kept for an hour, in case it is asked for again.
+        lifetimes.evict(now=timezone.now() + timedelta(hours=2))
 
     left = sorted(path.relative_to(media).parts[0] for path in media.rglob("*") if path.is_file())
     assert (Artwork.objects.count(), Rendition.objects.count()) == (0, 0)

@@ -1,14 +1,17 @@
 """Artworks: commissioned, cancelled, tried again, removed."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks as Committing
 
 from gallery import artworks
 from gallery.models import Artwork, How, Photo, Stage, User
-from rendering.models import Commission, Reason, Rendition, State
+from rendering import lifetimes, recipes, styles
+from rendering.models import Commission, Reason, Rendition, Source, State
 from rendering.styles.base import ParameterError
 from tests import makers
 from tests.makers import NOON
@@ -215,15 +218,18 @@ def test_retry_changes_nothing_that_is_done(alice: User):
     assert (fresh(artwork).stage, fresh(artwork).created_at) == (Stage.DONE, NOON)
 
 
-def test_removed_artwork_leaves_no_painting_behind(
+def test_removed_artwork_leaves_its_painting_for_an_hour_and_nothing_after_that(
     alice: User, media: Path, django_capture_on_commit_callbacks: Committing
 ):
     artwork = makers.artwork(makers.photo(alice))
 
     with django_capture_on_commit_callbacks(execute=True):
         artworks.remove(artwork, by=alice, now=LATER)
+    assert (Artwork.objects.count(), Commission.objects.count(), Rendition.objects.count()) == (0, 0, 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        lifetimes.evict(now=timezone.now() + timedelta(hours=2))
 
-    assert (Artwork.objects.count(), Commission.objects.count(), Rendition.objects.count()) == (0, 0, 0)
+    assert not Rendition.objects.exists()
     assert [path for path in (media / "renditions").rglob("*") if path.is_file()] == []
 
 
@@ -249,3 +255,193 @@ def test_removed_artwork_under_way_is_stopped_unless_somebody_else_waits(alice: 
 
     assert list(Artwork.objects.all()) == [gave_up]
     assert Rendition.objects.get().state == State.CANCELLED
+
+
+STOPPABLE = (State.WAITING, State.WORKING)
+
+
+def in_all_states(owner: User) -> Photo:
+    """Return a photo with a painting in each state."""
+    photo = makers.photo(owner)
+    looks = ((style, look) for look in ("studio", "fast") for style in ("oil", "pencil", "watercolor"))
+    for (style, look), state in zip(looks, State, strict=True):
+        facts = {"cancelled_at": NOON} if state == State.CANCELLED else {}
+        makers.artwork(photo, style=style, look=look, state=state, **facts)
+    return photo
+
+
+def states(owner: User) -> list[str]:
+    return list(
+        Rendition.objects.filter(commissions__artworks__photo__owner=owner)
+        .order_by("pk")
+        .values_list("state", flat=True)
+    )
+
+
+def test_cancel_photo_stops_what_is_not_finished_of_it_alone(alice: User):
+    photo, other = in_all_states(alice), in_all_states(alice)
+
+    count = artworks.cancel_photo(photo, by=alice, now=LATER)
+
+    ended = [State.CANCELLED if state in STOPPABLE else state for state in State]
+    assert (count, states(alice)) == (2, [*ended, *State])
+    assert [fresh(each).stage for each in photo.artworks.order_by("pk")[:2]] == [Stage.CANCELLED, Stage.CANCELLED]
+    assert other.artworks.unfinished().count() == 2
+
+
+def test_cancel_all_stops_everything_of_the_person_and_nothing_of_others(alice: User, bob: User):
+    in_all_states(alice), in_all_states(alice), in_all_states(bob)
+
+    count = artworks.cancel_all(of=alice, now=LATER)
+
+    ended = [State.CANCELLED if state in STOPPABLE else state for state in State]
+    assert (count, states(alice), states(bob)) == (4, ended * 2, list(State))
+
+
+def test_cancel_all_leaves_what_another_person_waits_for(alice: User, bob: User):
+    shared = makers.artwork(makers.photo(alice), state=State.WORKING)
+    bobs = same_for(bob, shared)
+    twin = makers.artwork(makers.photo(alice), state=State.WAITING)
+    same_picture = makers.commission(makers.photo(bob).source, painting=twin.rendition)
+    photo = Photo.objects.get(source=same_picture.source)
+    bobs_picture = Artwork.objects.create(
+        photo=photo, commission=same_picture, style="oil", look="studio", created_at=NOON
+    )
+    makers.artwork(makers.photo(alice), style="pencil", state=State.WAITING)
+
+    artworks.cancel_all(of=alice, now=LATER)
+
+    assert [fresh(each).stage for each in (shared, twin)] == [Stage.CANCELLED] * 2
+    assert [fresh(each).stage for each in (bobs, bobs_picture)] == [Stage.PAINTING, Stage.WAITING]
+    assert Rendition.objects.get(style="pencil").state == State.CANCELLED
+
+
+def test_cancel_all_by_the_last_who_waits_stops_what_is_shared(alice: User, bob: User):
+    shared = makers.artwork(makers.photo(alice), state=State.WORKING)
+    same_for(bob, shared)
+
+    artworks.cancel_all(of=alice, now=LATER)
+    artworks.cancel_all(of=bob, now=LATER)
+
+    assert Rendition.objects.get().state == State.CANCELLED
+
+
+def test_cancel_all_gives_unread_photos_up(alice: User):
+    photo = makers.photo(alice, of=makers.source(state=State.WAITING))
+    made = commission(photo, "oil", "pencil")
+
+    count = artworks.cancel_all(of=alice, now=LATER)
+
+    assert (count, [fresh(each).stage for each in made]) == (2, [Stage.CANCELLED] * 2)
+    assert set(Commission.objects.values_list("wanted", flat=True)) == {False}
+
+
+def test_cancel_all_of_nothing_changes_nothing(alice: User):
+    makers.finished_photo(alice)
+
+    assert artworks.cancel_all(of=alice, now=LATER) == 0
+    assert Artwork.objects.filter(cancelled_at=None).count() == 4
+
+
+def album_of_five_hundred(owner: User) -> None:
+    """Make 500 photos with four paintings each that wait; every other one has been read."""
+    recipe = recipes.compose("oil", look="studio", long_edge=1024)
+    facts = {"recipe": recipe.text, "recipe_digest": recipe.digest}
+    source = makers.source()
+    common = {"original": source.original, "size": 1, "format": "jpeg", "width": 9, "height": 9, "waiting_since": NOON}
+    sources = Source.objects.bulk_create(
+        Source(bytes_key=f"{number:064}", state=State.WAITING, **common) for number in range(500)
+    )
+    pictures = Photo.objects.bulk_create(Photo(owner=owner, source=each, created_at=NOON) for each in sources)
+    asked = Commission.objects.bulk_create(
+        Commission(source=each, recipe=recipe.text, recipe_digest=f"{style}", created_at=NOON, rendition=painting)
+        for number, each in enumerate(sources)
+        for style, painting in zip(styles.NAMES, paintings_of(number, facts), strict=True)
+    )
+    Artwork.objects.bulk_create(
+        Artwork(photo=picture, commission=each, style="oil", look="studio", created_at=NOON)
+        for picture, each in zip((picture for picture in pictures for _ in styles.NAMES), asked, strict=True)
+    )
+
+
+def test_cancel_all_of_an_album_is_quick(alice: User, capsys: pytest.CaptureFixture[str]):
+    album_of_five_hundred(alice)
+    begun = time.perf_counter()
+
+    count = artworks.cancel_all(of=alice, now=LATER)
+
+    seconds = time.perf_counter() - begun
+    with capsys.disabled():
+        print(f"\n{count} paintings of 500 photos cancelled in {seconds:.2f} s")  # noqa: T201
+    assert (count, Rendition.objects.filter(state=State.CANCELLED).count()) == (2000, 1000)
+    assert seconds < 2
+
+
+def test_undo_of_a_cancelled_album_is_quick(alice: User, capsys: pytest.CaptureFixture[str]):
+    album_of_five_hundred(alice)
+    artworks.cancel_all(of=alice, now=NOON)
+    begun = time.perf_counter()
+
+    count = artworks.retry_all(Stage.CANCELLED, of=alice, now=LATER)
+
+    seconds = time.perf_counter() - begun
+    with capsys.disabled():
+        print(f"\n{count} paintings of 500 photos wait again after {seconds:.2f} s")  # noqa: T201
+    assert (count, Rendition.objects.filter(state=State.WAITING).count()) == (2000, 1000)
+    assert (Commission.objects.filter(wanted=True).count(), Artwork.objects.wanted().count()) == (2000, 2000)
+    assert seconds < 5
+
+
+def paintings_of(number: int, facts: dict[str, str]) -> list[Rendition | None]:
+    """Return waiting renditions of a photo of an even number; the others have not been read."""
+    if number % 2:
+        return [None] * 4
+    rows = [
+        Rendition(canvas_key=f"{number:060}{style}"[-64:], style="oil", style_version=1, waiting_since=NOON, **facts)
+        for style in styles.NAMES
+    ]
+    return list(Rendition.objects.bulk_create(rows))
+
+
+@pytest.mark.parametrize(("stage", "count"), [(Stage.FAILED, 1), (Stage.CANCELLED, 1)])
+def test_retry_photo_tries_that_stage_of_it_alone(alice: User, stage: Stage, count: int):
+    photo, other = in_all_states(alice), in_all_states(alice)
+    others = [fresh(each).stage for each in other.artworks.order_by("pk")]
+
+    tried = artworks.retry_photo(photo, stage, by=alice, now=LATER)
+
+    assert (tried, photo.artworks.at_stage(stage).count()) == (count, 0)
+    assert photo.artworks.at_stage(Stage.WAITING).count() == 2
+    assert [fresh(each).stage for each in other.artworks.order_by("pk")] == others
+
+
+def test_retry_all_is_the_undo_of_cancel_all(alice: User, bob: User):
+    for owner in (alice, alice, bob):
+        makers.artwork(makers.photo(owner), state=State.WAITING)
+    artworks.cancel_all(of=alice, now=NOON)
+    artworks.cancel_all(of=bob, now=NOON)
+
+    count = artworks.retry_all(Stage.CANCELLED, of=alice, now=LATER)
+
+    assert (count, states(alice), states(bob)) == (2, [State.WAITING] * 2, [State.CANCELLED])
+
+
+def test_retry_paints_again_what_was_put_away(alice: User):
+    artwork = makers.artwork(makers.photo(alice), state=State.EVICTED)
+
+    artworks.retry(artwork, by=alice, now=LATER)
+
+    assert (fresh(artwork).stage, fresh(artwork).created_at) == (Stage.WAITING, LATER)
+
+
+def test_photos_of_others_are_not_cancelled_or_tried_again(alice: User, bob: User):
+    photo = in_all_states(alice)
+
+    counts = (
+        artworks.cancel_photo(photo, by=bob, now=LATER),
+        artworks.retry_photo(photo, Stage.FAILED, by=bob, now=LATER),
+        artworks.cancel_all(of=bob, now=LATER),
+        artworks.retry_all(Stage.FAILED, of=bob, now=LATER),
+    )
+
+    assert (counts, states(alice)) == ((0, 0, 0, 0), list(State))

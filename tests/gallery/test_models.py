@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 from django.db import IntegrityError
+from django.utils import timezone
 
 from gallery.models import Artwork, How, Invitation, Photo, Stage, User
 from rendering.models import Found, Rendition, Source, State
@@ -66,9 +67,31 @@ def test_stage_is_told_as_it_is_searched(alice: User, source: State, painting: S
     assert Artwork.objects.unfinished().exists() == (artwork.stage in unfinished)
 
 
-@pytest.mark.parametrize(("same_file", "found"), list(product([False, True], ["", *Found])))
-def test_how_it_was_got_is_told_as_it_is_searched(alice: User, same_file: bool, found: str):
-    made = makers.artwork(makers.photo(alice), same_file=same_file)
+HOURS: list[int | None] = [None, -1, 1]
+
+
+@pytest.mark.parametrize(("source", "painted", "hours"), list(product(State, [False, True], HOURS)))
+def test_stage_of_what_has_its_time_is_told_as_it_is_searched(
+    alice: User, source: State, painted: bool, hours: int | None
+):
+    photo = makers.photo(alice)
+    Source.objects.update(state=source)
+    asked = makers.commission(photo.source, painting=makers.rendition(state=State.DONE) if painted else None)
+    asked.not_before = None if hours is None else timezone.now() + timedelta(hours=hours)
+    asked.save()
+    Artwork.objects.create(photo=photo, commission=asked, style="oil", look="studio", created_at=NOON)
+
+    artwork = Artwork.objects.with_paintings().get()
+
+    assert [stage for stage in Stage if Artwork.objects.at_stage(stage).exists()] == [artwork.stage]
+    held = hours == 1 and not painted and source in (State.WAITING, State.WORKING, State.DONE)
+    assert (artwork.stage == Stage.HELD, artwork.held_until) == (held, asked.not_before if held else None)
+    assert Artwork.objects.unfinished().exists() >= held
+
+
+@pytest.mark.parametrize(("twin", "same_file", "found"), list(product([False, True], [False, True], ["", *Found])))
+def test_how_it_was_got_is_told_as_it_is_searched(alice: User, twin: bool, same_file: bool, found: str):
+    made = makers.artwork(makers.photo(alice), twin=twin, same_file=same_file)
     type(made.commission).objects.update(found=found)
 
     artwork = Artwork.objects.with_paintings().get()

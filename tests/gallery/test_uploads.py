@@ -1,22 +1,33 @@
 """Uploads: hashed, cut, bounded, cleaned away."""
 
 import hashlib
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import RequestDataTooBig
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
 
-from gallery.uploads import HashedUpload, bounded, largest_body
+from gallery.uploads import NO_ROOM, HashedUpload, NoRoom, bounded, largest_body
+from gallery.views.photos import bad_request
+from rendering.models import State
+from rendering.room import Full, room
 from tests import makers
 from tests.makers import PHOTOS
 
 MEGABYTE = 1_000_000
+
+
+@pytest.fixture(autouse=True)
+def forgetful() -> Iterator[None]:
+    """Let no other test believe in the room of this one."""
+    yield
+    room.forget()
 
 
 def received(*files: tuple[str, bytes]) -> list[HashedUpload]:
@@ -96,7 +107,8 @@ def spool(*, chunks: list[bytes], declared: int | None) -> bytes:
         """Nothing is sent."""
 
     headers = [] if declared is None else [(b"content-length", str(declared).encode())]
-    async_to_sync(bounded(application))({"type": "http", "headers": headers}, receive, send)
+    scope = {"type": "http", "method": "POST", "path": "/elsewhere/", "headers": headers}
+    async_to_sync(bounded(application))(scope, receive, send)
     assert rest == []
     return spooled
 
@@ -119,3 +131,66 @@ def test_bound_follows_the_setting(settings: Settings):
     settings.MAX_MEGABYTES = 40
 
     assert largest_body() == 1_000_000_000
+
+
+def passed(path: str, *, declared: int = MEGABYTE) -> tuple[Any, bytes]:
+    """Return what was told and what came of a posted body behind the bound."""
+    told, body = None, b""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal told, body
+        told, body = scope[NO_ROOM], (await receive())["body"]
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": bytes(declared), "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        """Nothing is sent."""
+
+    headers = [(b"content-length", str(declared).encode())]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+    async_to_sync(bounded(application))(scope, receive, send)
+    return told, body
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("waiting", "full"), [(1, None), (2, Full.QUEUE)])
+def test_upload_is_dropped_when_too_much_waits(settings: Settings, waiting: int, full: Full | None):
+    settings.WAITING_PHOTOS, settings.FREE_MEGABYTES = 2, 0
+    for _ in range(waiting):
+        makers.source(state=State.WAITING)
+    room.forget()
+
+    assert passed("/photos/") == (full, b"" if full else bytes(MEGABYTE))
+    assert passed("/artworks/a/cancel/") == (None, bytes(MEGABYTE))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_upload_is_dropped_when_the_disk_would_be_full(settings: Settings):
+    settings.FREE_MEGABYTES = 1_000_000_000
+    room.forget()
+
+    assert passed("/photos/") == (Full.DISK, b"")
+
+
+def test_dropped_upload_is_not_parsed(uploads: Path):
+    request = RequestFactory().post("/photos/", {"photos": makers.upload("a.jpg", b"a")})
+    request.scope = {NO_ROOM: Full.QUEUE}  # type: ignore[attr-defined]  # as an ASGI request has it
+
+    with pytest.raises(NoRoom) as refusal:
+        request.FILES  # noqa: B018 - reading it is what parses the request
+
+    assert refusal.value.full == Full.QUEUE
+    assert list(uploads.iterdir()) == []
+
+
+@pytest.mark.parametrize(("accept", "kind"), [("application/json", "application/json"), ("text/html", "text/html")])
+def test_refusal_is_said_in_words_with_a_time(accept: str, kind: str):
+    request = RequestFactory().post("/photos/", headers={"Accept": accept})
+    request.user = AnonymousUser()
+
+    answer = bad_request(request, NoRoom(Full.QUEUE))
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "20")
+    assert answer.headers["Content-Type"].startswith(kind)
+    assert str(Full.QUEUE.label) in answer.content.decode()

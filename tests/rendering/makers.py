@@ -40,16 +40,11 @@ def encoded(image: Image.Image, *, form: str = "JPEG", **saved: object) -> bytes
     return file.getvalue()
 
 
-def admit(content: bytes, *, scope: str = "", now: datetime | None = None) -> Source:
+def admit(content: bytes, *, scope: str = "", lane: str = "person-1", now: datetime | None = None) -> Source:
     """Admit a file as an upload does."""
-    return sources.admit(
-        io.BytesIO(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        size=len(content),
-        scope=scope,
-        lane="person-1",
-        now=now or timezone.now(),
-    )
+    digest = hashlib.sha256(content).hexdigest()
+    staged = sources.stage(io.BytesIO(content), sha256=digest, size=len(content), scope=scope)
+    return sources.admit(staged, lane=lane, now=now or timezone.now())
 
 
 def read(content: bytes) -> Source:
@@ -62,8 +57,8 @@ def read(content: bytes) -> Source:
 
 def commission(source: Source, style: str = "pencil", *, look: str = "fast", full_size: bool = False) -> Commission:
     """Ask for a source in a style."""
-    asked, _ = renditions.commission(
-        source, style=style, look=look, full_size=full_size, lane="person-1", now=timezone.now()
+    [(asked, _)] = renditions.commission(
+        source, styles=[style], look=look, full_size=full_size, lane="person-1", now=timezone.now()
     )
     asked.refresh_from_db()
     return asked
@@ -78,8 +73,14 @@ def painted(content: bytes, style: str = "pencil") -> Rendition:
     """Admit, read and paint a file at once, without a queue."""
     source = read(content)
     asked = commission(source, style)
-    renditions.paint(source.pk)
+    paint_all(source)
     return Rendition.objects.get(commissions=asked)
+
+
+def paint_all(source: Source) -> None:
+    """Paint what waits of a source at once, without a queue."""
+    while first := Rendition.objects.filter(state=State.WAITING, commissions__source=source).first():
+        renditions.paint(first)
 
 
 def source_row(**facts: object) -> Source:

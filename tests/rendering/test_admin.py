@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from gallery.models import User
-from rendering import queue, renditions
+from rendering import queue
 from rendering.models import Commission, Reason, Rendition, Source, State
 from tests.makers import browser, person
 from tests.rendering import makers
@@ -70,17 +70,20 @@ def test_failed_photo_is_read_again(media, as_admin, valkey, transactional_db):
     said = act(as_admin, "source", "try_again")
 
     assert said == ["1 will be tried again."]
-    assert queue.waiting(queue.READ) == {failed.pk}
+    assert queue.length() == 1
     assert set(Source.objects.values_list("state", flat=True)) == {State.WAITING}
 
 
-def test_failed_painting_is_painted_again(work, as_admin, valkey):
-    Rendition.objects.update(state=State.FAILED, reason=Reason.OUT_OF_MEMORY)
+@pytest.mark.parametrize("ended", [State.FAILED, State.CANCELLED, State.EVICTED])
+def test_painting_that_ended_is_painted_again(work, as_admin, valkey, ended):
+    Rendition.objects.update(state=ended, reason=Reason.OUT_OF_MEMORY)
+    valkey.client.flushall()
 
     said = act(as_admin, "rendition", "try_again")
 
     assert said == ["1 will be tried again."]
-    assert queue.waiting(queue.PAINT) == {work.source.pk}
+    assert (Rendition.objects.get().state, Rendition.objects.get().reason) == (State.WAITING, "")
+    assert queue.length() == 1
 
 
 def test_painting_is_stopped(work, as_admin):
@@ -91,7 +94,7 @@ def test_painting_is_stopped(work, as_admin):
 
 
 def test_finished_painting_is_neither_stopped_nor_painted_again(work, as_admin):
-    renditions.paint(work.source.pk)
+    makers.paint_all(work.source)
 
     said = [*act(as_admin, "rendition", "stop"), *act(as_admin, "rendition", "try_again")]
 

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from PIL import Image
 from rendering import exports, labels, pipeline, queue, recipes, renditions, sources, stats, store, styles
 from rendering.models import Commission, Export, ExportFormat, Reason, Rendition, Source, State
 from tests.processes import Crew, Valkey, same_site, stopped_child, wait_until
-from tests.rendering.makers import admit, commission, encoded, painted, photo, picture, simultaneously
+from tests.rendering.makers import admit, commission, encoded, paint_all, painted, photo, picture, simultaneously
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FALCON = Path(__file__).parents[1] / "photos" / "prairie_falcon.jpg"
@@ -96,7 +97,7 @@ def test_full_size_is_exported_at_full_size(media, settings, tmp_path):
     source = admit(original.read_bytes())
     sources.read(source.pk)
     asked = commission(source, "pencil", full_size=True)
-    renditions.paint(source.pk)
+    paint_all(source)
 
     content = store.read(made(Rendition.objects.get(commissions=asked)).file)
 
@@ -261,16 +262,59 @@ def test_stored_bytes_count_exports(media, falcon):
 def test_caretaker_brings_back_what_lost_its_job_or_its_worker(media, falcon, valkey):
     _, rendition = falcon
     an_hour_ago = timezone.now() - timedelta(hours=1)
-    for form in ("png", "webp"):
-        Export.objects.filter(pk=ask(rendition, form).pk).update(waiting_since=an_hour_ago)
-    Export.objects.get(format="webp").start(now=an_hour_ago, lease=timedelta(seconds=20))
+    lost_its_job, lost_its_worker = ask(rendition, "png"), ask(rendition, "webp")
+    lost_its_worker.start(now=an_hour_ago, lease=timedelta(seconds=20))
     valkey.client.flushall()
 
     for _ in range(2):
         call_command("tend", once=True)
 
-    assert queue.waiting(queue.EXPORT) == set(Export.objects.filter(state=State.WAITING).values_list("pk", flat=True))
-    assert queue.length() == 2
+    states = Export.objects.order_by("pk").values_list("pk", "state")
+    assert list(states) == [(lost_its_job.pk, State.WAITING), (lost_its_worker.pk, State.WAITING)]
+    assert queue.length() == 1
+
+
+def test_export_that_was_cancelled_while_it_was_made_keeps_no_file(media, falcon, monkeypatch):
+    put = store.put_export
+
+    def meanwhile(content: bytes, *, extension: str) -> str:
+        name = put(content, extension=extension)
+        Export.objects.get().cancel(now=timezone.now())
+        return name
+
+    monkeypatch.setattr(store, "put_export", meanwhile)
+    export = made(falcon[1])
+
+    assert (export.state, export.file) == (State.CANCELLED, "")
+    assert [name for name in media() if name.startswith("exports/")] == []
+
+
+def test_storage_that_fails_is_tried_again_and_then_told(media, falcon, monkeypatch, settings):
+    def full(*_: object, **__: object) -> str:
+        raise store.Unavailable
+
+    export = ask(falcon[1])
+    monkeypatch.setattr(store, "put_export", full)
+
+    seen = []
+    for _ in range(settings.MAX_STORAGE_TRIES):
+        exports.make(export.pk)
+        export.refresh_from_db()
+        seen.append((export.state, export.reason))
+
+    assert seen == [*[(State.WAITING, "")] * (settings.MAX_STORAGE_TRIES - 1), (State.FAILED, Reason.STORAGE)]
+
+
+def test_export_that_takes_too_long_is_told_in_words(media, falcon, monkeypatch):
+    def dawdle(*_: object) -> None:
+        time.sleep(30)
+
+    monkeypatch.setattr(pipeline, "blend", dawdle)
+    monkeypatch.setattr(renditions, "seconds_for", lambda *_, **__: 1)
+
+    export = made(falcon[1])
+
+    assert (export.state, export.reason) == (State.FAILED, Reason.TOO_SLOW)
 
 
 def test_caretaker_removes_what_nobody_uses(media, falcon, valkey):
@@ -299,7 +343,7 @@ def test_worker_makes_every_format(media, valkey, painter):
 
     found = Export.objects.order_by("pk")
     assert [Image.open(io.BytesIO(store.read(each.file))).format for each in found] == ["JPEG", "PNG", "WEBP", "AVIF"]
-    assert all(each.holder.startswith("make_export-") and each.cpu_seconds > 0 for each in found)
+    assert all(each.holder and each.cpu_seconds > 0 for each in found)
 
 
 @pytest.mark.slow
@@ -310,7 +354,6 @@ def test_export_whose_painter_is_killed_is_made_by_the_next(media, valkey, paint
     child = stopped_child(painter.members, when=Export.objects.filter(state=State.WORKING).exists)
     os.kill(child, signal.SIGKILL)
     wait_until(lambda: Export.objects.filter(state=State.WAITING, crashes=1).exists(), seconds=30)
-    Export.objects.update(waiting_since=timezone.now() - timedelta(hours=1))
     call_command("tend", once=True)
     wait_until(lambda: Export.objects.filter(state=State.DONE).exists(), seconds=60)
 

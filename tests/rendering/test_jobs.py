@@ -16,16 +16,14 @@ def test_queue_names_what_the_door_offers():
         if function.__module__ == jobs.__name__
     }
 
-    assert offered == {queue.READ, queue.PAINT, queue.EXPORT}
+    assert offered == {queue.TURN}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_jobs_are_the_whole_way_of_a_photo(media):
-    source = admit(photo())
-    commission(source)
+def test_one_turn_is_the_whole_way_of_a_photo(media, valkey):
+    commission(admit(photo()))
 
-    jobs.read_source(source.pk)
-    jobs.paint(source.pk)
+    jobs.take_turn()
 
     assert Source.objects.get().state == State.DONE
     assert Rendition.objects.get().state == State.DONE

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from rendering.models import Commission, Reason, Rendition, Source, State
+from rendering.models import Commission, Lane, Reason, Rendition, Source, State
 from tests.rendering.makers import NOON, ONE_KEY, rendition_row, simultaneously, source_row
 
 MINUTE = timedelta(minutes=1)
@@ -30,7 +30,7 @@ def test_start_is_false_for_who_read_the_row_before_another_worked_on_it():
     late = rendition_row()
     first = Rendition.objects.get(pk=late.pk)
     first.start(now=NOON, lease=MINUTE)
-    first.release(now=NOON)
+    first.release()
 
     won = late.start(now=NOON, lease=MINUTE)
 
@@ -38,7 +38,7 @@ def test_start_is_false_for_who_read_the_row_before_another_worked_on_it():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", [State.WORKING, State.FAILED, State.CANCELLED])
+@pytest.mark.parametrize("state", [State.WORKING, State.FAILED, State.CANCELLED, State.EVICTED])
 def test_start_is_only_for_what_waits(state):
     assert not rendition_row(state=state).start(now=NOON, lease=MINUTE)
 
@@ -60,7 +60,7 @@ def test_finish_keeps_the_results():
 def test_finish_is_refused_after_the_lease_went_to_another():
     slow = rendition_row()
     slow.start(now=NOON, lease=MINUTE)
-    Rendition.objects.all().give_back(now=NOON + 2 * MINUTE, max_tries=8)
+    Rendition.objects.all().give_back(now=NOON + 2 * MINUTE, lease=MINUTE, max_tries=8)
     other = Rendition.objects.get(pk=slow.pk)
     other.start(now=NOON + 2 * MINUTE, lease=MINUTE)
 
@@ -109,10 +109,10 @@ def test_fail_notes_the_reason():
 @pytest.mark.django_db
 def test_give_back_takes_only_what_has_run_out():
     running, expired = rendition_row(), rendition_row()
-    running.start(now=NOON, lease=3 * MINUTE)
     expired.start(now=NOON, lease=MINUTE)
+    running.start(now=NOON + 2 * MINUTE, lease=MINUTE)
 
-    count = Rendition.objects.all().give_back(now=NOON + 2 * MINUTE, max_tries=8)
+    count = Rendition.objects.all().give_back(now=NOON + 2 * MINUTE, lease=MINUTE, max_tries=8)
 
     running.refresh_from_db()
     expired.refresh_from_db()
@@ -121,11 +121,96 @@ def test_give_back_takes_only_what_has_run_out():
 
 
 @pytest.mark.django_db
+def test_give_back_knows_a_lease_from_before_the_clock_was_set_back():
+    """Else the work would wait for the hour by which the clock had been wrong."""
+    rendition = rendition_row()
+    rendition.start(now=NOON, lease=MINUTE)
+    an_hour_before = NOON - 60 * MINUTE
+
+    count = Rendition.objects.all().give_back(now=an_hour_before, lease=MINUTE, max_tries=8)
+
+    rendition.refresh_from_db()
+    assert (count, rendition.state, rendition.lease_until) == (1, State.WAITING, None)
+
+
+@pytest.mark.django_db
+def test_give_back_forgives_clocks_that_differ_by_less_than_a_lease():
+    rendition = rendition_row()
+    rendition.start(now=NOON, lease=MINUTE)
+
+    counts = [
+        Rendition.objects.all().give_back(now=NOON + seconds * MINUTE / 60, lease=MINUTE, max_tries=8)
+        for seconds in (-59, -30, 0, 30, 59)
+    ]
+
+    assert counts == [0, 0, 0, 0, 0]
+
+
+@pytest.mark.django_db
+def test_clock_set_forward_costs_one_try_and_no_result():
+    rendition = rendition_row()
+    rendition.start(now=NOON, lease=MINUTE)
+    tomorrow = NOON + 24 * 60 * MINUTE
+
+    Rendition.objects.all().give_back(now=tomorrow, lease=MINUTE, max_tries=8)
+    again = Rendition.objects.get()
+    begun = again.start(now=tomorrow, lease=MINUTE)
+
+    again.refresh_from_db()
+    assert (begun, again.state, again.tries) == (True, State.WORKING, 2)
+
+
+@pytest.mark.django_db
+def test_work_that_was_put_off_is_not_ready_before_its_time():
+    rendition = rendition_row()
+    rendition.start(now=NOON, lease=MINUTE)
+
+    kept = rendition.postpone(until=NOON + MINUTE)
+
+    ready = Rendition.objects.all().ready
+    rendition.refresh_from_db()
+    assert (kept, rendition.state, rendition.tries) == (True, State.WAITING, 1)
+    assert [ready(now=NOON + share * MINUTE).count() for share in (0, 0.9, 1, 2)] == [0, 0, 1, 1]
+
+
+@pytest.mark.django_db
+def test_clock_set_back_an_hour_hides_no_work():
+    rendition_row(waiting_since=NOON)
+    put_off = rendition_row()
+    put_off.start(now=NOON, lease=MINUTE)
+    put_off.postpone(until=NOON + MINUTE)
+
+    assert Rendition.objects.all().ready(now=NOON - 60 * MINUTE).count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [state for state in State if state != State.WAITING])
+def test_only_what_waits_is_ready(state):
+    complete = {"folder": "renditions/a", "width": 10}
+    rendition_row(state=state, **complete)
+
+    assert not Rendition.objects.all().ready(now=NOON).exists()
+
+
+@pytest.mark.django_db
+def test_holder_prolongs_what_it_holds_and_nothing_else():
+    mine, ended, others = (rendition_row() for _ in range(3))
+    for each, holder in ((mine, "turn-1"), (ended, "turn-1"), (others, "turn-2")):
+        each.start(now=NOON, lease=MINUTE, holder=holder)
+    ended.cancel(now=NOON)
+
+    count = Rendition.objects.all().prolong("turn-1", until=NOON + 9 * MINUTE)
+
+    leases = Rendition.objects.order_by("pk").values_list("lease_until", flat=True)
+    assert (count, list(leases)) == (1, [NOON + 9 * MINUTE, None, NOON + MINUTE])
+
+
+@pytest.mark.django_db
 def test_give_back_sets_aside_after_so_many_tries():
     rendition = rendition_row(tries=1)
     rendition.start(now=NOON, lease=MINUTE)
 
-    count = Rendition.objects.all().give_back(now=NOON + 2 * MINUTE, max_tries=2)
+    count = Rendition.objects.all().give_back(now=NOON + 2 * MINUTE, lease=MINUTE, max_tries=2)
 
     rendition.refresh_from_db()
     assert count == 1
@@ -137,11 +222,41 @@ def test_release_does_not_count_as_a_try():
     rendition = rendition_row()
     rendition.start(now=NOON, lease=MINUTE)
 
-    rendition.release(now=NOON + MINUTE)
+    rendition.release()
 
     rendition.refresh_from_db()
     assert (rendition.state, rendition.tries, rendition.lease_until) == (State.WAITING, 0, None)
     assert rendition.start(now=NOON, lease=MINUTE)
+
+
+@pytest.mark.django_db
+def test_release_is_refused_after_the_work_went_to_another():
+    late = rendition_row()
+    late.start(now=NOON, lease=MINUTE)
+    Rendition.objects.all().give_back(now=NOON + 2 * MINUTE, lease=MINUTE, max_tries=8)
+    other = Rendition.objects.get(pk=late.pk)
+    other.start(now=NOON + 2 * MINUTE, lease=MINUTE)
+
+    given_back = [late.release(), late.postpone(until=NOON)]
+
+    other.refresh_from_db()
+    assert given_back == [False, False]
+    assert (other.state, other.tries) == (State.WORKING, 2)
+
+
+@pytest.mark.django_db
+def test_claim_is_held_until_somebody_takes_it_away():
+    cancelled, taken, removed, waiting = (rendition_row() for _ in range(4))
+    for each in (cancelled, taken, removed):
+        each.start(now=NOON, lease=MINUTE)
+    before = [each.is_held() for each in (cancelled, taken, removed, waiting)]
+
+    cancelled.cancel(now=NOON)
+    Rendition.objects.filter(pk=taken.pk).update(fence=2)
+    Rendition.objects.filter(pk=removed.pk).delete()
+
+    assert before == [True, True, True, False]
+    assert [each.is_held() for each in (cancelled, taken, removed)] == [False, False, False]
 
 
 @pytest.mark.django_db
@@ -171,7 +286,7 @@ def test_crash_leaves_alone_what_has_ended():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED, State.EVICTED])
 def test_renew_gives_all_tries_again(state):
     rendition = rendition_row(state=state, reason=Reason.CRASHED, tries=8, crashes=2, finished_at=NOON)
 
@@ -246,9 +361,32 @@ def test_source_in_one_recipe_is_asked_for_once():
         Commission.objects.create(**asked)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("before", [None, NOON])
+def test_lane_is_served_once_by_all_who_saw_it_at_the_same_time(before):
+    if before:
+        Lane.objects.create(name="person-1", served_at=before)
+
+    served = simultaneously(8, lambda: Lane.serve("person-1", before=before, now=NOON + MINUTE))
+
+    assert sorted(served) == [False] * 7 + [True]
+    assert Lane.objects.get().served_at == NOON + MINUTE
+
+
+@pytest.mark.django_db
+def test_rows_say_what_they_are_and_no_name():
+    lane = Lane(name="person-1")
+
+    assert [str(each) for each in (lane, Commission(pk=3, recipe="oil 1"), Rendition(pk=4, recipe="oil 1"))] == [
+        "lane person-1",
+        "commission 3 (oil 1)",
+        "rendition 4 (oil 1)",
+    ]
+
+
 @pytest.mark.django_db
 def test_unfinished_is_what_waits_or_is_worked_on():
-    for state in (State.WAITING, State.WORKING, State.FAILED, State.CANCELLED):
+    for state in (State.WAITING, State.WORKING, State.FAILED, State.CANCELLED, State.EVICTED):
         source_row(state=state)
 
     states = Source.objects.unfinished().order_by("pk").values_list("state", flat=True)

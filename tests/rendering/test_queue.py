@@ -1,4 +1,4 @@
-"""The queue on a real Valkey: ids as JSON, only our jobs, no callbacks; and it may be away."""
+"""The queue on a real Valkey: turns that name no work, only our job, no callbacks; and it may be away."""
 
 import json
 import signal
@@ -8,14 +8,14 @@ import zlib
 import pytest
 from django.db import transaction
 from redis.exceptions import RedisError
-from rq import Callback, Queue
+from rq import Callback, Queue, Worker
 from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer, PickleSerializer
 from rq.webhook import Webhook
 
 from rendering import jobs, queue
-from rendering.queue import PAINT, READ, ForbiddenJobError, PaintingJob
+from rendering.queue import TURN, ForbiddenJobError, PaintingJob
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,56 +30,87 @@ def fetched(valkey, job: Job) -> Job:
     return PaintingJob.fetch(job.id, connection=valkey.client, serializer=JSONSerializer)
 
 
-def test_ids_go_in_as_json(valkey):
-    queue.enqueue_paint(7, seconds=33)
+def register_workers(valkey, count: int) -> None:
+    """Have so many workers listen to the queue, as far as Redis knows."""
+    for number in range(count):
+        Worker([raw_queue(valkey)], name=f"listener-{number}", connection=valkey.client).register_birth()
+
+
+def test_turn_goes_in_as_json_and_names_no_work(valkey):
+    queue.wake()
 
     [name] = valkey.client.lrange("rq:queue:paintings", 0, -1)
     stored = valkey.client.hgetall(b"rq:job:" + name)
-    assert json.loads(zlib.decompress(stored[b"data"])) == [PAINT, None, [7], {}]
-    assert (stored[b"timeout"], stored[b"result_ttl"], stored[b"failure_ttl"]) == (b"33", b"0", b"3600")
+    assert json.loads(zlib.decompress(stored[b"data"])) == [TURN, None, [], {}]
+    assert (stored[b"timeout"], stored[b"result_ttl"], stored[b"failure_ttl"]) == (b"-1", b"0", b"60")
 
 
-def test_photos_are_read_before_any_painting(valkey):
-    queue.enqueue_paint(1, seconds=10)
-    queue.enqueue_read(2, seconds=10)
+def test_turns_are_never_more_than_workers(valkey):
+    register_workers(valkey, 3)
 
-    waiting = [(job.func_name, job.args) for job in raw_queue(valkey).jobs]
-    assert waiting == [(READ, [2]), (PAINT, [1])]
+    lengths = []
+    for _ in range(6):
+        queue.wake()
+        lengths.append(queue.length())
+    queue.wake(everybody=True)
 
-
-def test_waiting_tells_which_sources(valkey):
-    for source_id in (5, 5, 12):
-        queue.enqueue_paint(source_id, seconds=10)
-    queue.enqueue_read(7, seconds=10)
-    raw_queue(valkey).enqueue("os.system", "true", job_id="paint-by-numbers")
-
-    assert (queue.waiting(PAINT), queue.waiting(READ), queue.length()) == ({5, 12}, {7}, 5)
+    assert lengths == [1, 2, 3, 3, 3, 3]
+    assert queue.length() == 3
 
 
-def test_nothing_is_enqueued_before_the_commit(valkey):
+def test_one_turn_waits_for_the_first_worker_to_come(valkey):
+    for everybody in (False, True, True):
+        queue.wake(everybody=everybody)
+
+    assert queue.length() == 1
+
+
+def test_everybody_is_woken(valkey):
+    register_workers(valkey, 4)
+    queue.wake()
+
+    queue.wake(everybody=True)
+
+    assert queue.length() == 4
+
+
+def test_more_turns_than_workers_are_not_taken_back(valkey):
+    """Workers have gone meanwhile: those that stay find nothing to do, which harms nobody."""
+    register_workers(valkey, 2)
+    queue.wake(everybody=True)
+    valkey.client.delete("rq:workers:paintings")
+
+    queue.wake()
+    queue.wake(everybody=True)
+
+    assert queue.length() == 2
+
+
+def test_nobody_is_woken_before_the_commit(valkey):
     with transaction.atomic():
-        queue.enqueue_read(1, seconds=10)
+        queue.wake()
         during = queue.length()
 
     assert (during, queue.length()) == (0, 1)
 
 
-def test_nothing_is_enqueued_after_a_roll_back(valkey):
+def test_nobody_is_woken_after_a_roll_back(valkey):
     with transaction.atomic():
-        queue.enqueue_read(1, seconds=10)
+        queue.wake()
         transaction.set_rollback(True)
 
     assert queue.length() == 0
 
 
-def test_our_jobs_are_those_of_the_door(valkey):
-    queue.enqueue_paint(1, seconds=10)
-    queue.enqueue_read(1, seconds=10)
+def test_our_job_is_that_of_the_door(valkey):
+    queue.wake()
 
-    assert [fetched(valkey, job).func for job in raw_queue(valkey).jobs] == [jobs.read_source, jobs.paint]
+    assert [fetched(valkey, job).func for job in raw_queue(valkey).jobs] == [jobs.take_turn]
 
 
-@pytest.mark.parametrize("function", ["os.system", "rendering.jobs.renditions.paint", "rendering.store.remove", ""])
+@pytest.mark.parametrize(
+    "function", ["os.system", "rendering.jobs.turns.take", "rendering.jobs.take_turn.x", "rendering.store.remove", ""]
+)
 def test_forged_job_is_not_run(function, valkey):
     job = raw_queue(valkey).enqueue(function or "x", "touch /tmp/owned")
     if not function:
@@ -91,7 +122,7 @@ def test_forged_job_is_not_run(function, valkey):
 
 
 def test_forged_pickle_is_not_loaded(valkey):
-    job = Queue("paintings", connection=valkey.client, serializer=PickleSerializer).enqueue(READ, 1)
+    job = Queue("paintings", connection=valkey.client, serializer=PickleSerializer).enqueue(TURN)
 
     with pytest.raises(DeserializationError):
         fetched(valkey, job).perform()
@@ -99,8 +130,7 @@ def test_forged_pickle_is_not_loaded(valkey):
 
 def test_callbacks_and_webhooks_are_dropped(valkey):
     job = raw_queue(valkey).enqueue(
-        READ,
-        1,
+        TURN,
         on_success=Callback("os.getcwd"),
         on_failure=Callback("os.getcwd"),
         on_stopped=Callback("os.getcwd"),
@@ -117,11 +147,12 @@ def test_callbacks_and_webhooks_are_dropped(valkey):
     )
 
 
-def test_queue_that_is_away_is_no_error_for_who_enqueues(valkey):
+def test_queue_that_is_away_is_no_error_for_who_wakes(valkey):
     valkey.stop()
 
     started = time.monotonic()
-    queue.enqueue_read(1, seconds=10)
+    queue.wake()
+    queue.wake(everybody=True)
     seconds = time.monotonic() - started
 
     assert not queue.is_reachable()
@@ -133,7 +164,7 @@ def test_queue_that_hangs_holds_nobody_up(valkey):
     valkey.server.run.send_signal(signal.SIGSTOP)
 
     started = time.monotonic()
-    queue.enqueue_read(1, seconds=10)
+    queue.wake()
     seconds = time.monotonic() - started
     valkey.server.run.send_signal(signal.SIGCONT)
 
@@ -143,10 +174,25 @@ def test_queue_that_hangs_holds_nobody_up(valkey):
 def test_questions_to_a_queue_that_is_away_fail(valkey):
     valkey.stop()
 
-    for question in (queue.length, queue.workers, lambda: queue.waiting(READ)):
+    for question in (queue.length, queue.workers):
         with pytest.raises(RedisError):
             question()
 
 
 def test_reachable_queue_without_workers(valkey):
     assert (queue.is_reachable(), queue.workers(), queue.length()) == (True, [], 0)
+
+
+def test_workers_are_told_by_name(valkey):
+    register_workers(valkey, 2)
+
+    assert [
+        (line.name, line.finished, line.failed) for line in sorted(queue.workers(), key=lambda line: line.name)
+    ] == [
+        ("listener-0", 0, 0),
+        ("listener-1", 0, 0),
+    ]
+
+
+def test_outside_of_a_worker_there_is_no_job():
+    assert queue.current_job() == ""

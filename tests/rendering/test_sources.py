@@ -1,7 +1,8 @@
 """Sources: admitted by the header alone, one for equal bytes, read once, and removed with their files."""
 
+import dataclasses
+import hashlib
 import io
-import signal
 import struct
 import time
 import zlib
@@ -10,11 +11,11 @@ from datetime import timedelta
 
 import imagehash
 import pytest
-from django.db import DataError
+from django.db import DataError, transaction
 from django.utils import timezone
 from PIL import Image, PngImagePlugin
 
-from rendering import queue, recipes, renditions, sources, store
+from rendering import canvases, queue, recipes, renditions, sources, store
 from rendering.models import Commission, Reason, Source, State
 from tests.rendering import makers
 from tests.rendering.makers import NOON, admit, encoded, photo, picture, simultaneously
@@ -135,11 +136,81 @@ def test_storage_that_fails_is_a_reason(media, settings, tmp_path):
     assert Source.objects.count() == 0
 
 
-def test_row_that_fails_leaves_no_file(media):
-    with pytest.raises((OverflowError, DataError)):
-        sources.admit(io.BytesIO(photo()), sha256="0" * 64, size=2**70, scope="", lane="", now=NOON)
+def stage(content: bytes) -> sources.Staged:
+    digest = hashlib.sha256(content).hexdigest()
+    return sources.stage(io.BytesIO(content), sha256=digest, size=len(content), scope="")
 
-    assert media() == []
+
+def test_staged_file_is_nobodys_and_can_be_discarded(media):
+    staged = stage(photo())
+    kept = media()
+
+    sources.discard(staged)
+
+    assert (len(kept), media(), Source.objects.count()) == (1, [], 0)
+
+
+def test_known_file_is_not_stored_again(media):
+    source = admit(photo())
+
+    staged = stage(photo())
+    sources.discard(staged)
+
+    assert (staged.header, staged.original) == (None, "")
+    assert media() == [source.original]
+
+
+def test_file_that_came_twice_at_the_same_time_is_kept_once(media):
+    first, second = stage(photo()), stage(photo())
+
+    admitted = [sources.admit(staged, lane="person-1", now=NOON) for staged in (first, second)]
+
+    assert admitted[0] == admitted[1]
+    assert media() == [first.original]
+
+
+def test_second_of_two_same_files_is_discarded_after_the_commit_alone(media):
+    first, second = stage(photo()), stage(photo())
+    sources.admit(first, lane="person-1", now=NOON)
+
+    with transaction.atomic():
+        sources.admit(second, lane="person-1", now=NOON)
+        during = media()
+
+    assert during == sorted([first.original, second.original])
+    assert media() == [first.original]
+
+
+def test_known_file_that_is_removed_before_it_is_admitted_is_refused(media):
+    source = admit(photo())
+    staged = stage(photo())
+    sources.release([source.pk])
+
+    with pytest.raises(sources.RefusedFile) as refusal:
+        sources.admit(staged, lane="person-1", now=NOON)
+
+    assert refusal.value.reason == Reason.STORAGE
+    assert (media(), Source.objects.count()) == ([], 0)
+
+
+def test_row_that_fails_is_no_source(media):
+    staged = dataclasses.replace(stage(photo()), size=2**70)
+
+    with pytest.raises((OverflowError, DataError)):
+        sources.admit(staged, lane="", now=NOON)
+    sources.discard(staged)
+
+    assert (media(), Source.objects.count()) == ([], 0)
+
+
+def test_worker_is_woken_once_for_a_file(media, valkey):
+    admit(photo())
+    once = queue.length()
+    valkey.client.flushall()
+
+    admit(photo())
+
+    assert (once, queue.length()) == (1, 0)
 
 
 def test_reading_makes_canvas_and_fingerprints(media, settings):
@@ -223,24 +294,58 @@ def test_lost_original_is_a_reason(media):
     assert (source.state, source.reason) == (State.FAILED, Reason.STORAGE)
 
 
-def test_time_limit_is_told_as_such(media):
+def test_time_limit_is_told_as_such(media, monkeypatch):
     """The alarm rings while a decoder works, whose errors of every kind mean a damaged picture."""
     source = admit(photo(width=6000, height=4000, quality=98))
+    monkeypatch.setattr(sources, "seconds_for", lambda _: 0.06)
 
-    def ring(*_: object) -> None:
-        raise queue.TooSlow
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, 0.06)
-    try:
-        with pytest.raises(queue.TooSlow):
-            sources.read(source.pk)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    sources.read(source.pk)
 
     source.refresh_from_db()
     assert (source.state, source.reason) == (State.FAILED, Reason.TOO_SLOW)
+
+
+def test_storage_that_fails_is_tried_again_in_a_moment(media, monkeypatch):
+    source = admit(photo(), now=NOON)
+
+    def away(_: str) -> bytes:
+        raise store.Unavailable
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "read", away)
+        sources.read(source.pk)
+    source.refresh_from_db()
+    put_off = (source.state, source.reason, source.tries)
+    pause = source.waiting_since - timezone.now()
+    sources.read(source.pk)
+
+    source.refresh_from_db()
+    assert put_off == (State.WAITING, "", 1)
+    assert timedelta(seconds=3) < pause <= timedelta(seconds=5)
+    assert source.state == State.DONE
+
+
+def test_storage_that_fails_for_good_is_a_reason(media, monkeypatch, settings):
+    source = admit(photo())
+
+    def full(*_: object) -> store.Pages:
+        raise store.Unavailable
+
+    monkeypatch.setattr(store, "put_pages", full)
+    for _ in range(settings.MAX_STORAGE_TRIES):
+        sources.read(source.pk)
+
+    source.refresh_from_db()
+    assert (source.state, source.reason, source.tries) == (State.FAILED, Reason.STORAGE, settings.MAX_STORAGE_TRIES)
+
+
+def test_canvas_is_held_for_the_painting_that_follows(media):
+    source = makers.read(photo(width=120, height=90))
+
+    canvas = canvases.peek(source)
+
+    assert canvas is not None
+    assert canvas.shape == (90, 120, 3)
 
 
 def test_source_is_read_once_by_many(media):
@@ -318,28 +423,6 @@ def test_reading_paints_what_was_asked_for_before(media):
     asked.refresh_from_db()
     assert asked.rendition is not None
     assert (asked.rendition.state, asked.rendition.canvas_key) == (State.WAITING, _canvas_key(source))
-
-
-def test_nothing_is_brought_back_that_is_on_its_way(media, valkey):
-    admit(photo(1), now=NOON)
-    under_way = admit(photo(2), now=NOON)
-    under_way.start(now=NOON, lease=timedelta(minutes=1))
-
-    count = sources.retry_stale(now=NOON + timedelta(seconds=2))
-
-    assert count == 0
-
-
-def test_expired_reading_is_brought_back_at_once(media, valkey):
-    source = admit(photo(), now=NOON)
-    source.start(now=NOON, lease=timedelta(minutes=1))
-    valkey.client.flushall()
-
-    count = sources.retry_stale(now=NOON + timedelta(minutes=2))
-
-    source.refresh_from_db()
-    assert (count, source.state) == (1, State.WAITING)
-    assert queue.length() == 1
 
 
 def test_retried_source_is_read_again(media):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from rendering import queue, stats
-from rendering.models import Reason, State
+from rendering.models import Export, Reason, State
 from tests.processes import wait_until
 from tests.rendering.makers import NOON, ONE_KEY, admit, photo, rendition_row, source_row
 
@@ -17,12 +17,16 @@ def test_work_is_counted_by_state(valkey):
     source_row()
     source_row(state=State.WORKING)
     source_row(state=State.DONE, folder="photos/a", canvas_key=ONE_KEY, phash=ONE_KEY)
-    for state in (State.WAITING, State.WAITING, State.WORKING, State.CANCELLED):
+    for state in (State.WAITING, State.WAITING, State.WORKING, State.CANCELLED, State.EVICTED):
         rendition_row(state=state)
+    Export.objects.create(
+        rendition=rendition_row(state=State.CANCELLED), intensity=100, used_at=NOON, waiting_since=NOON
+    )
 
     figures = stats.overview(NOON)
 
     assert (figures.sources_waiting, figures.waiting, figures.working) == (2, 2, 1)
+    assert (figures.exports_waiting, figures.put_away) == (1, 1)
 
 
 def test_today_is_the_last_24_hours(valkey):
@@ -49,7 +53,7 @@ def test_empty_site_has_figures(valkey):
     figures = stats.overview(NOON)
 
     assert (figures.stored_bytes, figures.cpu_seconds_today, figures.done_today) == (0, 0.0, 0)
-    assert (figures.redis_ok, figures.queued, figures.workers) == (True, 0, [])
+    assert (figures.redis_ok, figures.workers, figures.put_away) == (True, [], 0)
 
 
 def test_queue_that_is_away_is_told(valkey):
@@ -57,7 +61,7 @@ def test_queue_that_is_away_is_told(valkey):
 
     figures = stats.overview(NOON)
 
-    assert (figures.redis_ok, figures.queued, figures.workers) == (False, 0, [])
+    assert (figures.redis_ok, figures.workers) == (False, [])
 
 
 def test_figures_take_a_constant_number_of_queries(valkey, django_assert_num_queries):
@@ -65,7 +69,7 @@ def test_figures_take_a_constant_number_of_queries(valkey, django_assert_num_que
         source_row()
         rendition_row(waiting_since=NOON + number * HOUR)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         stats.overview(NOON)
 
 

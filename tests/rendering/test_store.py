@@ -86,6 +86,17 @@ def test_missing_file_is_told_apart():
         store.read("photos/no/such.jpg")
 
 
+def test_file_that_a_power_cut_emptied_is_missing(media):
+    pages = store.put_pages("photos", {480: b"small"})
+    name = store.page_file(pages.folder, 480)
+    Path(default_storage.path(name)).write_bytes(b"")
+
+    with pytest.raises(store.Missing):
+        store.read(name)
+
+    assert not store.has_content(name)
+
+
 def test_unreadable_file_is_unavailable(media):
     pages = store.put_pages("photos", {480: b"small"})
 

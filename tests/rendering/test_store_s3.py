@@ -6,11 +6,13 @@ from typing import cast
 
 import pytest
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from storages.backends.s3 import S3Storage
 
 from artworkshop import settings as site
 from rendering import store, styles
 from rendering.models import Rendition, Source, State
+from tests import makers
 from tests.processes import Crew, bucket, object_storage, same_site, wait_until
 from tests.rendering.makers import admit, commission_all, photo
 
@@ -80,6 +82,47 @@ def test_wrong_key_is_unavailable(listed, settings):
 
     with pytest.raises(store.Unavailable):
         store.put_original(io.BytesIO(b"a photo"), extension="jpeg")
+
+
+def test_bad_server_does_not_hold_anybody_for_minutes(listed):
+    config = cast("S3Storage", default_storage).client_config
+
+    assert (config.connect_timeout, config.read_timeout) == (3, 10)
+    assert config.retries == {"mode": "standard", "total_max_attempts": 5}
+    assert config.s3 == {"addressing_style": "path"}
+
+
+@pytest.mark.django_db
+def test_sweep_removes_what_nobody_knows(listed, chosen):
+    kept, painting = makers.source(), makers.rendition()
+    known = listed()
+    store.put_original(io.BytesIO(b"a photo"), extension="jpeg")
+    store.put_pages("renditions", {48: b"a painting"})
+    client = bucket(chosen)
+    client.create_multipart_upload(Bucket="photographs", Key="originals/ab/half.jpeg")
+
+    young, swept = io.StringIO(), io.StringIO()
+    call_command("sweep", stdout=young)
+    before = listed()
+    call_command("sweep", "--older-than", "0", stdout=swept)
+
+    assert "removed 0 files (0.0 MB), 0 empty folders, 0 uploads" in young.getvalue()
+    assert "removed 2 files (0.0 MB), 0 empty folders, 1 uploads" in swept.getvalue()
+    assert (len(before), listed()) == (len(known) + 2, known)
+    assert client.list_multipart_uploads(Bucket="photographs").get("Uploads", []) == []
+    assert {kept.original, f"{painting.folder}/48.jpg"} < set(known)
+    client.close()
+
+
+@pytest.mark.django_db
+def test_sweep_finds_lost_paintings(listed):
+    painting = makers.rendition()
+    store.remove_pages(painting.folder, painting.widths)
+
+    call_command("sweep", "--repair", stdout=io.StringIO())
+
+    painting.refresh_from_db()
+    assert painting.state == State.EVICTED
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,4 +1,4 @@
-"""Bring back work that a crash left behind, every few seconds."""
+"""Bring back work that a crash left behind, every few seconds, and put away what nobody needs, every few minutes."""
 
 import logging
 import time
@@ -7,11 +7,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, connections
 from django.utils import timezone
-from redis.exceptions import RedisError
 
-from rendering import exports, renditions, sources
+from rendering import exports, lifetimes, turns
 
 log = logging.getLogger(__name__)
+
+EVICT_SECONDS = 600
 
 
 class Command(BaseCommand):
@@ -25,22 +26,27 @@ class Command(BaseCommand):
 
     def handle(self, *, once: bool, **_: object) -> None:
         """Tend until a signal comes."""
+        evicted_at = float("-inf")
         while True:
-            self._round()
+            due = time.monotonic() - evicted_at > EVICT_SECONDS
+            if _round(evict=due) and due:
+                evicted_at = time.monotonic()
             if once:
                 return
             time.sleep(settings.TEND_SECONDS)
 
-    def _round(self) -> None:
-        try:
-            exports.expire(now=timezone.now())
-            count = sum(kind.retry_stale(now=timezone.now()) for kind in (sources, renditions, exports))
-        except RedisError:
-            log.warning("the queue is away; trying again")
-            return
-        except Error:
-            log.exception("the database is away; trying again")
-            connections.close_all()
-            return
-        if count:
-            log.info("brought back %d pieces of work that had lost their place", count)
+
+def _round(*, evict: bool) -> bool:
+    """Look once; False if the database was away."""
+    try:
+        count = turns.revive(now=timezone.now())
+        exports.expire(now=timezone.now())
+        if evict:
+            lifetimes.evict(now=timezone.now())
+    except Error:
+        log.exception("the database is away; trying again")
+        connections.close_all()
+        return False
+    if count:
+        log.info("brought back %d pieces of work that a crash had left behind", count)
+    return True

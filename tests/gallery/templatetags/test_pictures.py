@@ -6,8 +6,9 @@ import io
 import pytest
 from PIL import Image
 
+from gallery.models import Artwork
 from gallery.templatetags.pictures import artwork_picture, photo_picture, placeholder
-from rendering.models import State
+from rendering.models import Rendition, State
 from tests import makers
 
 SIX_COLORS = "ff000000ff000000ff000000808080ffffff"
@@ -66,3 +67,24 @@ def test_artwork_picture_waits_until_it_is_painted(alice):
     artwork = makers.artwork(makers.photo(alice), state=State.WORKING)
 
     assert artwork_picture(artwork) is None
+
+
+def test_artwork_picture_is_the_preview_until_the_painting_is_done(alice):
+    artwork = makers.artwork(makers.photo(alice), state=State.WAITING)
+    Rendition.objects.update(preview="previews/aa")
+    shown = Artwork.objects.with_paintings().get(pk=artwork.pk)
+
+    picture = artwork_picture(shown, 1024)
+
+    assert picture is not None
+    assert (picture.src, picture.sharp) == (f"/media/artworks/{artwork.key}/preview.jpg", "")
+    assert (picture.width, picture.height, picture.srcset) == (480, 360, f"{picture.src} 480w")
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.FAILED, State.EVICTED])
+def test_artwork_without_files_has_no_picture(alice, state):
+    assert artwork_picture(makers.artwork(makers.photo(alice), state=state)) is None
+
+
+def test_cancelled_artwork_has_no_picture_though_somebody_else_has_it_done(alice):
+    assert artwork_picture(makers.artwork(makers.photo(alice), cancelled_at=makers.NOON)) is None

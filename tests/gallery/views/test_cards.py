@@ -73,6 +73,7 @@ CHANGES = {
     "painting failed": lambda: Rendition.objects.update(state=State.FAILED, reason="too_slow"),
     "done": lambda: Rendition.objects.update(state=State.DONE, folder="renditions/done", width=1, height=1),
     "cancelled": lambda: Artwork.objects.update(cancelled_at=NOON),
+    "preview": lambda: Rendition.objects.update(preview="previews/aa"),
     "removed": lambda: Artwork.objects.all().delete(),
 }
 

@@ -9,7 +9,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from gallery.models import Artwork, User
-from rendering.models import Source, State
+from rendering import store
+from rendering.models import Rendition, Source, State
 from tests import makers
 from tests.makers import NOON
 
@@ -49,6 +50,39 @@ def test_files_are_private_inert_and_kept_by_the_browser(as_alice: Client, artwo
         assert each["Cache-Control"] == "private, max-age=31536000, immutable"
         assert each["Content-Security-Policy"] == "default-src 'none'; sandbox"
         assert each["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.fixture
+def previewed(alice: User) -> Artwork:
+    """Return an artwork that waits, with a preview."""
+    pages = store.put_pages("previews", {480: makers.jpeg(480, 360, "olive")})
+    waiting = makers.artwork(makers.photo(alice), state=State.WAITING)
+    Rendition.objects.update(preview=pages.folder)
+    return waiting
+
+
+def test_preview_is_sent_while_the_painting_waits(as_alice: Client, previewed: Artwork):
+    response = as_alice.get(reverse("preview_file", args=[previewed.key]))
+
+    assert response.content == makers.jpeg(480, 360, "olive")
+    assert response.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+
+
+def test_preview_of_somebody_else_does_not_exist(as_bob: Client, previewed: Artwork):
+    assert as_bob.get(reverse("preview_file", args=[previewed.key])).status_code == 404
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.CANCELLED, State.EVICTED])
+def test_preview_of_what_is_not_to_come_does_not_exist(as_alice: Client, previewed: Artwork, state: State):
+    Rendition.objects.update(state=state, folder="renditions/aa", width=1, height=1)
+
+    assert as_alice.get(reverse("preview_file", args=[previewed.key])).status_code == 404
+
+
+def test_preview_that_was_never_painted_does_not_exist(as_alice: Client, alice: User):
+    waiting = makers.artwork(makers.photo(alice), state=State.WAITING)
+
+    assert as_alice.get(reverse("preview_file", args=[waiting.key])).status_code == 404
 
 
 def test_original_is_only_to_be_saved(as_alice: Client, artwork: Artwork):

@@ -69,13 +69,13 @@ def test_album_knows_that_something_is_unfinished(as_alice: Client, alice: User)
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_album_asks_the_database_five_times(
+def test_album_asks_the_database_eight_times(
     as_alice: Client, alice: User, count: int, django_assert_num_queries: DjangoAssertNumQueries
 ):
     for _ in range(count):
         makers.finished_photo(alice)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(8):
         response = as_alice.get(ALBUM)
 
     assert len(response.context["photos"]) == count
@@ -238,14 +238,14 @@ def test_photo_page_leads_to_its_neighbors_in_the_album(as_alice: Client, alice:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_photo_page_asks_the_database_six_times(
+def test_photo_page_asks_the_database_seven_times(
     as_alice: Client, alice: User, count: int, django_assert_num_queries: DjangoAssertNumQueries
 ):
     photo = makers.photo(alice)
     for style in ("pencil", "oil", "watercolor")[:count]:
         makers.artwork(photo, style=style)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         as_alice.get(reverse("photo", args=[photo.key]))
 
 

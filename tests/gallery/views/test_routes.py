@@ -10,6 +10,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from gallery import accounts
 from gallery.models import Artwork, User
 from gallery.urls import urlpatterns
+from rendering import store
+from rendering.models import Rendition, State
 from tests import makers
 
 PEOPLE = ("anonymous", "owner", "other", "staff", "admin")
@@ -21,6 +23,10 @@ THINGS = {
     "rename_photo": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "paint_again": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 200, 404, 404, 404)},
     "remove_photo": {"GET": (DOOR, 200, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
+    "use_twin": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
+    "paint_itself": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
+    "cancel_photo": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
+    "retry_photo": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "cancel_artwork": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "retry_artwork": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "remove_artwork": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
@@ -30,7 +36,11 @@ FILES = ("photo_original", "photo_file", "artwork_file")
 PAGES = {
     "album": {"GET": (200, 200, 200, 200, 200), "POST": (405, 405, 405, 405, 405)},
     "upload": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
+    "cancel_all": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
+    "retry_all": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
     "history": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
+    "duplicates": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
+    "merge_photos": {"GET": (DOOR, 302, 302, 302, 302), "POST": (DOOR, 302, 302, 302, 302)},
     "status": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
     "preferences": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 200, 200, 200, 200)},
     "close_account": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 200, 200, 200, 200)},
@@ -74,7 +84,7 @@ def statuses(browsers: dict[str, Client], method: str, path: str) -> tuple[int, 
 
 
 def test_every_address_is_in_the_tables():
-    assert {route.name for route in urlpatterns} == {*THINGS, *FILES, *PAGES}
+    assert {route.name for route in urlpatterns} == {*THINGS, *FILES, *PAGES, "preview_file"}
 
 
 @pytest.mark.parametrize(("name", "method"), [(name, method) for name in THINGS for method in ("GET", "POST")])
@@ -111,6 +121,16 @@ def test_things_of_others_look_like_things_that_never_were(
 @pytest.mark.parametrize("name", FILES)
 def test_files_are_their_owners_alone(browsers: dict[str, Client], artwork: Artwork, name: str):
     path = address(name, artwork)
+
+    assert statuses(browsers, "GET", path) == (404, 200, 404, 404, 404)
+    assert statuses(browsers, "POST", path) == (405, 405, 405, 405, 405)
+
+
+def test_previews_are_their_owners_alone(browsers: dict[str, Client], alice: User):
+    waiting = makers.artwork(makers.photo(alice), state=State.WAITING)
+    pages = store.put_pages("previews", {480: makers.jpeg(480, 360)})
+    Rendition.objects.update(preview=pages.folder)
+    path = reverse("preview_file", args=[waiting.key])
 
     assert statuses(browsers, "GET", path) == (404, 200, 404, 404, 404)
     assert statuses(browsers, "POST", path) == (405, 405, 405, 405, 405)
