@@ -1,7 +1,7 @@
 # The everyday commands of the Art Workshop. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint format bench soak lock messages clean
+.PHONY: help install install-dev run test lint format bench bench-web soak lock messages clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,13 +10,13 @@ TEMPLATES := $(shell find templates -name '*.html' 2>/dev/null)
 # The settings of a site that strangers can reach, for Django's own check of them.
 PUBLIC := DEBUG=no SITE_URL=https://example.org ALLOWED_HOSTS=example.org
 # What `make bench` runs: each is a module of tests/load that has its own --help.
-PARTS := engine throughput trace $(if $(wildcard tests/load/twins.py),twins)
+PARTS := engine throughput trace $(if $(wildcard tests/load/twins.py),twins) desk
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-annotate
 
 help: ## list these commands
 	@echo 'The Art Workshop. Begin with: make run'
 	@echo
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 install: ## make the Python environment .venv from requirements.lock (again only after a change)
 	@command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is missing (Debian, Ubuntu: apt-get install python3 python3-venv).'; exit 1; }
@@ -34,7 +34,7 @@ test: install-dev ## install what tests need, then run the gate and all tests
 	@$(MAKE) --no-print-directory lint
 	@$(MANAGE) compilemessages
 	@$(MANAGE) compilekernels
-	@exec $(BIN)/python -m pytest --cov
+	@exec $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov
 
 lint: install-dev ## run the gate alone: format, style, layers, templates, migrations, settings, types
 	$(BIN)/ruff format --check .
@@ -52,6 +52,9 @@ format: install-dev ## format code and templates, and mend what can be mended by
 
 bench: install-dev ## print what painting costs, photos a minute, and what the cache saves (one part: PARTS=trace ARGS=--json)
 	@status=0; for part in $(PARTS); do echo "$$part:"; $(BIN)/python -m tests.load.$$part $(ARGS) || status=1; done; exit $$status
+
+bench-web: install-dev ## open the album of 50 photos on a slow line, as phone and desktop, beside two plain pages (ARGS='--rounds 1')
+	@$(BIN)/python -m tests.load.pages $(ARGS)
 
 soak: install-dev ## ten minutes of uploads while workers and the web server are killed; nothing may be lost (ARGS='--seconds 60')
 	@$(BIN)/python -m tests.load.soak $(ARGS)

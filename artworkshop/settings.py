@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -167,6 +167,8 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "artworkshop.logs.mark_requests",
+    "artworkshop.metrics.measure_requests",
     "artworkshop.health.answer_probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -177,6 +179,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "gallery.browsers.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -208,7 +211,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-SIGN_UP = environment.choice("SIGN_UP", "open", ("open", "closed", "invitation"))
+SIGN_UP = environment.choice("SIGN_UP", "open", ("open", "closed", "invitation", "approval"))
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "album"
 ACCOUNT_ADAPTER = "gallery.accounts.AccountAdapter"
@@ -221,6 +224,36 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_USERNAME_MIN_LENGTH = 2
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXIES
+OIDC_NAME = environment.text("OIDC_NAME")  # of the single sign-on, as its button says it
+OIDC_SERVER_URL = environment.text("OIDC_SERVER_URL").rstrip("/")
+OIDC_CLIENT_ID = environment.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = environment.text("OIDC_CLIENT_SECRET")
+OIDC_WORDS = (OIDC_NAME, OIDC_SERVER_URL, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET)
+if any(OIDC_WORDS) and not all(OIDC_WORDS):
+    message = "Single sign-on needs OIDC_NAME, OIDC_SERVER_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."
+    raise ImproperlyConfigured(message)
+if all(OIDC_WORDS):
+    environment.address("OIDC_SERVER_URL", "", ("https", "http"))
+    INSTALLED_APPS += ["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
+    SOCIALACCOUNT_ADAPTER = "gallery.single_sign_on.SingleSignOnAdapter"
+    SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {
+            "APPS": [
+                {
+                    "provider_id": "sso",
+                    "name": OIDC_NAME,
+                    "client_id": OIDC_CLIENT_ID,
+                    "secret": OIDC_CLIENT_SECRET,
+                    "settings": {"server_url": OIDC_SERVER_URL},
+                }
+            ],
+            "OAUTH_PKCE_ENABLED": True,
+        }
+    }
+    # The form behind the button is sent here, and browsers ask whether it may lead there.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(
+        "{0.scheme}://{0.netloc}".format(urlsplit(OIDC_SERVER_URL))
+    )
 EMAIL_BACKEND = environment.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 EMAIL_HOST = environment.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = environment.whole("EMAIL_PORT", 25, low=1, high=65535)
@@ -289,14 +322,30 @@ QUEUE_URL = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}socket_connect_timeou
 RQ_QUEUES = {QUEUE: {"URL": QUEUE_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_RESULT_TTL": 0}}
 RQ = {"JOB_CLASS": "rendering.queue.PaintingJob"}
 
+# Metrics
+
+METRICS = environment.choice("METRICS", "off", ("off", "token", "open"))  # open: to this machine and its own network
+METRICS_TOKEN = environment.text("METRICS_TOKEN")
+if METRICS == "token" and len(METRICS_TOKEN) < 16:
+    message = "METRICS=token needs METRICS_TOKEN, of at least 16 characters."
+    raise ImproperlyConfigured(message)
+
 # Logs
 
+LOG_FORMAT = environment.choice("LOG_FORMAT", "text", ("text", "json"))
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {"()": "artworkshop.logs.JsonLine" if LOG_FORMAT == "json" else "artworkshop.logs.TextLine"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     # A refused upload is an answer, not an error of the site.
-    "loggers": {f"django.security.{refusal}": {"level": "CRITICAL"} for refusal in ("RequestDataTooBig", "NoRoom")},
+    "loggers": {
+        **{f"django.security.{refusal}": {"level": "CRITICAL"} for refusal in ("RequestDataTooBig", "NoRoom")},
+        # These bring handlers of their own, whose lines would have no ids and keep secrets.
+        **{name: {"handlers": [], "propagate": True} for name in ("django", "uvicorn", "uvicorn.error")},
+        "uvicorn.access": {"handlers": [], "propagate": False},  # addresses hold keys
+    },
     "root": {"handlers": ["stderr"], "level": environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING"))},
 }

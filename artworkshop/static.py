@@ -11,6 +11,9 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 LAYERED_IMPORT = re.compile(r'^@import url\("(?P<path>[^"]+)"\) layer\((?P<layer>[\w-]+)\);$', re.MULTILINE)
 
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+INDENT = re.compile(r"\n\s+")
+
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc] # whitenoise brings no types
     """Compressed files with hashed names; imports between JavaScript modules are hashed too, without a build step.
@@ -35,8 +38,13 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
 
 def _layer(storage: Storage, importer: str, found: re.Match[str]) -> str:
     folder = importer.rpartition("/")[0]
-    text = _read(storage, f"{folder}/{found['path']}")
+    text = _for_browsers(_read(storage, f"{folder}/{found['path']}"))
     return f"@layer {found['layer']} {{\n{text}}}\n"
+
+
+def _for_browsers(text: str) -> str:
+    # What is for readers of the source alone is an eighth of what a page of styles weighs, also compressed.
+    return INDENT.sub("\n", COMMENT.sub("", text))
 
 
 def _read(storage: Storage, path: str) -> str:

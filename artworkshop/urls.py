@@ -1,5 +1,6 @@
 """All addresses of the site."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,6 +9,7 @@ from django_rq.models import Dashboard
 from django_rq.stats_views import prometheus_metrics, stats_json
 from django_rq.urls import get_admin_urlpatterns
 
+from artworkshop import desk
 from gallery.http import for_superusers
 
 # django-rq's own entry lets any staff member empty the queue, and has pages for tokens: ours is below.
@@ -27,11 +29,19 @@ queue_pages = [
     path("metrics", for_superusers(prometheus_metrics), name="metrics"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("staff/doctor/", desk.doctor, name="doctor"),
+    path("staff/doctor/mend/", desk.mend, name="mend"),
     path("", include("gallery.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/login/", staff_entrance),
     path("admin/queues/", include((queue_pages, "django_rq"))),
     path("admin/", admin.site.urls),
 ]
+
+if settings.OIDC_NAME:
+    urlpatterns += [
+        path("accounts/3rdparty/", include("allauth.socialaccount.urls")),
+        path("accounts/", include("allauth.socialaccount.providers.openid_connect.urls")),
+    ]
 
 handler400 = "gallery.views.photos.bad_request"

@@ -1,8 +1,8 @@
 """People: who may sign up, the first admin, preferences, invitations, and the end of an account."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import fmean
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,9 +12,9 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Avg, Exists, OuterRef, QuerySet, Sum
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -25,7 +25,10 @@ from gallery.models import Artwork, Invitation, User
 from rendering.models import Rendition
 
 INVITATION = "invitation"
+LATEST = 100
 INVITATION_LASTS = timedelta(days=14)
+LIKED = ("language", "theme", "styles", "look", "full_size", "keys_off", "mail_when_done")
+"""What a person chooses once, for every page, every upload, and for mail."""
 
 
 class InvitationUsed(Exception):  # noqa: N818 - reads as what it says: the invitation is used
@@ -45,6 +48,15 @@ class Usage:
     bytes: int
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a person's next photo is likely to take: paintings, bytes of the file, CPU seconds."""
+
+    paintings: int
+    bytes: float
+    cpu_seconds: float
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth brings no types
     """What allauth asks the site: who may sign up, which names are free, and where the links in mails lead."""
 
@@ -62,7 +74,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth br
         try:
             with transaction.atomic():
                 super().save_user(request, user, form, commit)
-                _use_invitation(request.session.get(INVITATION, ""), by=user, now=timezone.now())
+                let_in(user, invitation_key=request.session.get(INVITATION, ""), now=timezone.now())
         except InvitationUsed as error:
             raise _sign_up_again(request, _("This invitation has been used already.")) from error
         except IntegrityError as error:
@@ -70,6 +82,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth br
             raise _sign_up_again(request, _("A user with that username already exists.")) from error
         request.session.pop(INVITATION, None)
         return user
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponseBase:
+        """Tell somebody who is not let in whether that may change by itself."""
+        return redirect("waiting" if user.awaits_approval else "account_inactive")
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Return the link of the mail; never by the request's own host, which a stranger may have made up."""
@@ -84,7 +100,20 @@ def may_sign_up(invitation_key: str, *, now: datetime) -> bool:
     """Return whether somebody with this invitation (or none: "") may make an account."""
     if settings.SIGN_UP == "invitation":
         return find_invitation(invitation_key, now=now) is not None
-    return bool(settings.SIGN_UP == "open")
+    return settings.SIGN_UP in ("open", "approval")
+
+
+def let_in(person: User, *, invitation_key: str, now: datetime) -> None:
+    """Use a new person's invitation; without one, the person waits where staff say who comes in.
+
+    Raises InvitationUsed where nobody comes in without.
+    """
+    invited = settings.SIGN_UP in ("invitation", "approval") and _uses_invitation(invitation_key, by=person, now=now)
+    if settings.SIGN_UP == "invitation" and not invited:
+        raise InvitationUsed
+    if settings.SIGN_UP == "approval" and not invited:
+        person.is_active, person.awaits_approval = False, True
+        person.save(update_fields=["is_active", "awaits_approval"])
 
 
 def setup_token() -> str | None:
@@ -104,14 +133,12 @@ def make_first_admin(*, username: str, email: str, password: str) -> User:
     return admin
 
 
-def change_preferences(
-    person: User, *, language: str, theme: str, styles: Iterable[str], look: str, email: str
-) -> None:
-    """Keep what a person chose for the pages, for new photos, and for mail."""
-    person.language, person.theme = language, theme
-    person.styles, person.look = list(styles), look
+def change_preferences(person: User, *, email: str, **liked: object) -> None:
+    """Keep what a person chose for the pages, for new photos, and for mail: any of LIKED."""
+    for name, value in liked.items():
+        setattr(person, name, value)
     with transaction.atomic():
-        person.save(update_fields=["language", "theme", "styles", "look"])
+        person.save(update_fields=[name for name in LIKED if name in liked])
         if email.lower() != person.email.lower():
             _set_email(person, email)
 
@@ -142,19 +169,31 @@ def is_only_admin(person: User) -> bool:
 def close_account(person: User) -> None:
     """Delete a person with every photo, artwork and file that nobody else needs."""
     with transaction.atomic():
-        photos.remove_all(of=person, now=timezone.now())
+        photos.erase_all(of=person, now=timezone.now())
         person.delete()
 
 
 def usage_of(person: User) -> Usage:
-    """Return how much a person keeps here; bytes count originals, thumbnails and paintings."""
+    """Return how much a person keeps here; bytes count originals, thumbnails and paintings, in the bin as well."""
     sources = person.photos.aggregate(originals=Sum("source__size"), pages=Sum("source__stored_bytes"))
     paintings = Rendition.objects.filter(commissions__artworks__photo__owner=person).distinct()
     return Usage(
-        photos=person.photos.count(),
-        artworks=Artwork.objects.filter(photo__owner=person).count(),
+        photos=person.photos.kept().count(),
+        artworks=Artwork.objects.filter(photo__owner=person, photo__removed_at=None).count(),
         bytes=sum(total or 0 for total in (*sources.values(), paintings.aggregate(pages=Sum("stored_bytes"))["pages"])),
     )
+
+
+def cost_of_next_photo(person: User) -> Cost | None:
+    """Return what one more photo takes with the person's own styles, by the latest ones; None before the first."""
+    latest = person.photos.order_by("-pk").values_list("pk", "source__size", "source__cpu_seconds")[:LATEST]
+    pks, sizes, readings = zip(*latest, strict=True) if latest else ((), (), ())
+    painted = Artwork.objects.filter(photo__in=pks, style__in=person.styles, look=person.look)
+    known = painted.filter(commission__rendition__cpu_seconds__gt=0)
+    seconds = known.aggregate(mean=Avg("commission__rendition__cpu_seconds"))["mean"]
+    if seconds is None:
+        return None
+    return Cost(len(person.styles), fmean(sizes), fmean(readings) + len(person.styles) * seconds)
 
 
 def paintings_of_nobody_but(person: User) -> QuerySet[Rendition]:
@@ -179,13 +218,10 @@ def _sign_up_again(request: HttpRequest, text: str) -> ImmediateHttpResponse:
     return ImmediateHttpResponse(redirect("account_signup"))
 
 
-def _use_invitation(key: str, *, by: User, now: datetime) -> None:
-    if settings.SIGN_UP != "invitation":
-        return
+def _uses_invitation(key: str, *, by: User, now: datetime) -> bool:
     still_open = Invitation.objects.filter(key=key, used_at=None, expires_at__gt=now)
     # One UPDATE decides: of two people with one invitation, one gets in.
-    if still_open.update(used_at=now, used_by=by) != 1:
-        raise InvitationUsed
+    return still_open.update(used_at=now, used_by=by) == 1
 
 
 def _set_email(person: User, email: str) -> None:

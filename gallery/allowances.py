@@ -134,7 +134,11 @@ class Exceeded(Exception):  # noqa: N818 - reads as what it says: the allowance 
 
 def allowed_to(person: User) -> Allowed:
     """Return what a person may: by the own allowance, else as staff, else by the kindest group, else by the site."""
-    rows = list(Allowance.objects.filter(Q(person=person) | Q(group__user=person)))
+    return weigh(person, list(Allowance.objects.filter(Q(person=person) | Q(group__user=person))))
+
+
+def weigh(person: User, rows: Sequence[Allowance]) -> Allowed:
+    """Return what a person may by these allowances, which are the person's own and those of the groups."""
     own = [row for row in rows if row.person_id]
     if any(row.unlimited for row in own):
         return UNLIMITED
@@ -195,6 +199,12 @@ def give_back(person: User, slots: Iterable[datetime], *, now: datetime) -> None
     free = [_in_ms(slot) for slot in slots if slot > now]
     for first in range(0, len(free), BATCH):
         _ask(partial(_free, person, free[first : first + BATCH]), otherwise=None)
+
+
+def take_try(name: str, limit: int, within: timedelta) -> bool:
+    """Count one try of what may be guessed; False if there were too many, or nobody can count them."""
+    seconds = int(within.total_seconds())
+    return _ask(lambda door: door.window.acquire_entry(f"tries/{name}", limit, seconds), otherwise=False)
 
 
 def held_sentence(until: datetime, *, now: datetime) -> str:

@@ -1,13 +1,13 @@
 """Artworks: commissioned, cancelled, tried again, removed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from gallery import allowances
-from gallery.models import Artwork, ArtworkQuerySet, Photo, Stage, User
+from gallery.models import Artwork, ArtworkQuerySet, Photo, PhotoQuerySet, Stage, User
 from rendering import estimates, events, renditions, sources
 from rendering.models import Commission, State
 
@@ -18,15 +18,26 @@ AT_ONCE = 20
 ENDED = (State.FAILED, State.CANCELLED, State.EVICTED)
 
 
-def commission(photo: Photo, *, styles: Iterable[str], look: str, full_size: bool, now: datetime) -> list[Artwork]:
+def commission(
+    photo: Photo,
+    *,
+    styles: Iterable[str],
+    look: str,
+    full_size: bool,
+    now: datetime,
+    changes: Mapping[str, float] | None = None,
+) -> list[Artwork]:
     """Return the photo's artworks in these styles: new ones, and those that it has already, brought back to life.
 
-    What is more than the owner's allowance is held until its time comes. Raises ParameterError for a style or look
-    that does not exist.
+    Changes are laid over the look. What is more than the owner's allowance is held until its time comes. Raises
+    ParameterError for a style, look or parameter that does not exist.
     """
     with transaction.atomic():
         asked_before = {each.pk: each for each in photo.source.commissions.filter(rendition=None)}
-        made = _commission(photo, styles, look=look, full_size=full_size, now=now)
+        asked = renditions.commission(
+            photo.source, styles=styles, look=look, full_size=full_size, lane=photo.owner.lane, now=now, changes=changes
+        )
+        made = _commission(photo, asked, look=look, full_size=full_size, now=now)
         _book(made, asked_before, by=photo.owner, now=now)
         return made
 
@@ -76,6 +87,21 @@ def cancel_all(*, of: User, now: datetime) -> int:
     return _cancel(Artwork.objects.filter(photo__owner=of), by=of, now=now)
 
 
+def cancel_photos(these: PhotoQuerySet, *, by: User, now: datetime) -> int:
+    """Stop what is not finished of many photos; count what was stopped."""
+    return _cancel(Artwork.objects.filter(photo__in=these, photo__owner=by), by=by, now=now)
+
+
+def retry_photos(these: PhotoQuerySet, stage: Stage, *, by: User, now: datetime) -> int:
+    """Try again what failed, or what was cancelled, of many photos; count it."""
+    return _retry(Artwork.objects.filter(photo__in=these, photo__owner=by).at_stage(stage), by=by, now=now)
+
+
+def retry_these(keys: Collection[int], *, by: User, now: datetime) -> int:
+    """Try these artworks of a person again; count them."""
+    return _retry(Artwork.objects.filter(pk__in=keys, photo__owner=by), by=by, now=now)
+
+
 def retry_photo(photo: Photo, stage: Stage, *, by: User, now: datetime) -> int:
     """Try again what failed, or what was cancelled, of a photo; count it."""
     return _retry(Artwork.objects.filter(photo=photo, photo__owner=by).at_stage(stage), by=by, now=now)
@@ -83,7 +109,7 @@ def retry_photo(photo: Photo, stage: Stage, *, by: User, now: datetime) -> int:
 
 def retry_all(stage: Stage, *, of: User, now: datetime) -> int:
     """Try again everything of a person that failed, or that was cancelled; count it."""
-    return _retry(Artwork.objects.filter(photo__owner=of).at_stage(stage), by=of, now=now)
+    return _retry(Artwork.objects.filter(photo__owner=of, photo__removed_at=None).at_stage(stage), by=of, now=now)
 
 
 def foretell(photos: Iterable[Photo]) -> None:
@@ -95,9 +121,9 @@ def foretell(photos: Iterable[Photo]) -> None:
         photo.estimate = found.get(photo.source_id)
 
 
-def _commission(photo: Photo, styles: Iterable[str], *, look: str, full_size: bool, now: datetime) -> list[Artwork]:
-    lane = photo.owner.lane
-    asked = renditions.commission(photo.source, styles=styles, look=look, full_size=full_size, lane=lane, now=now)
+def _commission(
+    photo: Photo, asked: Sequence[tuple[Commission, bool]], *, look: str, full_size: bool, now: datetime
+) -> list[Artwork]:
     for each, same_file in asked:
         if photo.source.state == State.FAILED or (same_file and not _is_done(each)):
             # It failed, or somebody gave it up: a new wish is a new try.

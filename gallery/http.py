@@ -1,14 +1,19 @@
 """What views share about HTTP: fetching for this person, going back, and sending files that nobody else may see."""
 
+import csv
+import io
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
 from functools import wraps
+from itertools import islice
 from typing import TypeAlias, cast
 from urllib.parse import quote
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.core.handlers.asgi import ASGIRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -16,6 +21,11 @@ from gallery.models import Artwork, Photo, User
 from rendering import store
 
 JPEG = "image/jpeg"
+WEBP = "image/webp"
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # spreadsheets take a file without it for one in the computer's old code page
+LINES = 500
+"""So many lines of a table are sent at once."""
 UNSAFE = re.compile(r"[^A-Za-z0-9 ._()-]")
 PRIVATE_FILE = {
     "Cache-Control": "private, max-age=31536000, immutable",
@@ -80,6 +90,22 @@ def for_staff(view: View) -> View:
     return shown
 
 
+def for_staff_with(permission: str) -> Callable[[View], View]:
+    """Show a page to staff who have this permission; for everybody else it does not exist."""
+
+    def guard(view: View) -> View:
+        @for_staff
+        @wraps(view)
+        def shown(request: HttpRequest, *args: object, **named: object) -> HttpResponseBase:
+            if not cast("PersonRequest", request).user.has_perm(permission):
+                raise Http404
+            return view(request, *args, **named)
+
+        return shown
+
+    return guard
+
+
 def for_superusers(view: View) -> View:
     """Show a page to superusers; for everybody else it does not exist."""
 
@@ -91,6 +117,12 @@ def for_superusers(view: View) -> View:
         return view(request, *args, **named)
 
     return shown
+
+
+def table_file(request: HttpRequest, name: str, rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:
+    """Return rows as a CSV file, sent as they come; no cell of it is a formula to the program that opens it."""
+    disposition = attachment(name, "csv")
+    return streamed(request, _lines(rows), content_type="text/csv; charset=utf-8", disposition=disposition)
 
 
 def next_or(request: HttpRequest, address: str) -> str:
@@ -120,9 +152,55 @@ def private_file(name: str, *, content_type: str, disposition: str = "inline") -
     return HttpResponse(content, content_type=content_type, headers=headers)
 
 
+def private_picture(draw: Callable[[], bytes], content_type: str, *, lasting: bool) -> HttpResponse:
+    """Return a picture that is made for its owner just now; the browser may keep it if its address tells what it is."""
+    try:
+        content = draw()
+    except store.Unavailable:
+        return HttpResponse(status=503, headers={"Retry-After": "10"})
+    headers = PRIVATE_FILE if lasting else PRIVATE_FILE | {"Cache-Control": "private, no-store"}
+    return HttpResponse(content, content_type=content_type, headers=headers)
+
+
+def streamed(
+    request: HttpRequest, pieces: Generator[bytes], *, content_type: str, disposition: str
+) -> StreamingHttpResponse:
+    """Send what is still being made, piece by piece: no more of it is in memory than one piece."""
+    # Django reads a plain generator whole before it sends it over ASGI, and an asynchronous one over WSGI.
+    content = _at_leisure(pieces) if isinstance(request, ASGIRequest) else pieces
+    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(content, content_type=content_type, headers=headers)
+
+
+async def _at_leisure(pieces: Generator[bytes]) -> AsyncIterator[bytes]:
+    # In the request's own thread: Django closes the database connection that was opened there.
+    try:
+        while piece := await sync_to_async(_next_of)(pieces):
+            yield piece
+    finally:
+        await sync_to_async(pieces.close)()
+
+
+def _next_of(pieces: Generator[bytes]) -> bytes:
+    return next(pieces, b"")
+
+
 def attachment(name: str, extension: str) -> str:
     """Return a disposition that has a file saved under this name: in ASCII for old programs, and as it is."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     safe = UNSAFE.sub("-", plain).strip(" .-") or "picture"
     full = quote(f"{name.replace('/', '-')}.{extension}", safe="")
     return f"attachment; filename=\"{safe}.{extension}\"; filename*=UTF-8''{full}"
+
+
+def _lines(rows: Iterable[Sequence[object]]) -> Generator[bytes]:
+    yield BYTE_ORDER_MARK
+    left = iter(rows)
+    while some := list(islice(left, LINES)):
+        lines = io.StringIO()
+        csv.writer(lines).writerows([_harmless(cell) for cell in row] for row in some)
+        yield lines.getvalue().encode()
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
 
+from gallery import notices
 from gallery.models import Theme, User
 
 THEME_COOKIE = "theme"
@@ -34,7 +35,9 @@ def page(request: HttpRequest) -> dict[str, object]:
     return {
         "theme": _theme(request),
         "language_choices": settings.LANGUAGES,
-        "sign_up_open": settings.SIGN_UP == "open",
+        "sign_up_open": settings.SIGN_UP in ("open", "approval"),
+        "notices": lambda: notices.standing(now=timezone.now()),
+        "single_sign_on": settings.OIDC_NAME,
     }
 
 

@@ -279,7 +279,15 @@ def open_book(*, now: datetime) -> Book:
     """Read the last 30 days: three queries, however much there is."""
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     day = _day(midnight)
-    return Book(midnight.date(), _entries(midnight, day), _readings(midnight, day), ledger.models())
+    since = midnight - timedelta(days=DAYS - 1)
+    return Book(midnight.date(), _entries(since, day), _readings(since, day), ledger.models())
+
+
+def sum_up(*, since: datetime) -> Book:
+    """Read everything since a time as if it were one day: three queries, however much there is."""
+    one_day = Value(0, output_field=IntegerField())
+    today = timezone.localdate(since)
+    return Book(today, _entries(since, one_day), _readings(since, one_day), ledger.models())
 
 
 def by_person(*, now: datetime, limit: int = 10) -> list[PersonLine]:
@@ -295,10 +303,8 @@ def by_person(*, now: datetime, limit: int = 10) -> list[PersonLine]:
     return sorted(lines, key=lambda line: -line.saved.cpu_seconds)
 
 
-def _entries(midnight: datetime, day: Expression) -> list[Entry]:
-    rows = _counted(midnight - timedelta(days=DAYS - 1)).annotate(
-        day=day, shared=_flag(Q(commission__source__scope="")), step=STEP
-    )
+def _entries(since: datetime, day: Expression) -> list[Entry]:
+    rows = _counted(since).annotate(day=day, shared=_flag(Q(commission__source__scope="")), step=STEP)
     summed = _summed(rows.values("day", "shared", "step", "style", "look")).annotate(
         painted=Sum(_megapixels("commission__rendition")), brought=Sum(_megapixels("commission__source"))
     )
@@ -318,8 +324,8 @@ def _entry(row: Mapping[str, Any]) -> Entry:  # Any: a row of the query
     )
 
 
-def _readings(midnight: datetime, day: Expression) -> list[Reading]:
-    photos = Photo.objects.filter(created_at__gte=midnight - timedelta(days=DAYS - 1))
+def _readings(since: datetime, day: Expression) -> list[Reading]:
+    photos = Photo.objects.filter(created_at__gte=since)
     kinds = photos.annotate(day=day, shared=_flag(Q(source__scope="")), repeated=_flag(REPEATED))
     rows = _read(kinds.values("day", "shared", "repeated"))
     return [Reading(row["day"], not row["shared"], bool(row["repeated"]), _saving(row)) for row in rows]

@@ -44,7 +44,12 @@ class User(AbstractUser):
     theme = models.CharField(_("appearance"), max_length=5, choices=Theme, default=Theme.AUTO)
     styles = models.JSONField(_("styles"), default=all_styles)
     look = models.CharField(_("look"), max_length=20, default="studio")
+    full_size = models.BooleanField(_("full size"), default=False)
     private = models.BooleanField(_("keep my photos out of the shared cache"), default=False)
+    mail_when_done = models.BooleanField(_("mail me when many paintings are finished"), default=False)
+    told_at = models.DateTimeField(null=True, blank=True, editable=False)
+    keys_off = models.BooleanField(_("no keyboard shortcuts"), default=False)
+    awaits_approval = models.BooleanField(_("waits for approval"), default=False)
 
     objects: ClassVar[UserManager[Self]] = UserManager()
 
@@ -130,17 +135,20 @@ class TwinAnswer(models.TextChoices):
 class PhotoQuerySet(models.QuerySet["Photo"]):
     """Shared reads of photos."""
 
+    def kept(self) -> Self:
+        """Return photos that are not in the bin."""
+        return self.filter(removed_at=None)
+
+    def in_bin(self) -> Self:
+        """Return photos that were removed and can still be brought back, the latest first."""
+        return self.filter(removed_at__isnull=False).select_related("source").order_by("-removed_at", "-pk")
+
     def in_album(self) -> Self:
         """Return photos, newest first, with all that their cards show, in a constant number of queries."""
         # Without its photo and source: the prefetch gives each artwork the photo that it belongs to.
         artworks = Artwork.objects.select_related("commission__rendition").order_by("pk")
         shown = [Prefetch(name, queryset=artworks) for name in ("artworks", "twin_of__artworks")]
-        return self.select_related("source", "twin_of__source").prefetch_related(*shown).order_by("-pk")
-
-    def before(self, key: str) -> Self:
-        """Return the photos that come after this one in the album; all for a key that is not among them."""
-        marker = self.filter(key=key).values_list("pk", flat=True).first() if key else None
-        return self.filter(pk__lt=marker) if marker else self
+        return self.kept().select_related("source", "twin_of__source").prefetch_related(*shown).order_by("-pk")
 
 
 class Photo(models.Model):
@@ -150,6 +158,9 @@ class Photo(models.Model):
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="photos")
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="photos")
     title = models.CharField(_("title"), max_length=120, blank=True)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    favorite = models.BooleanField(_("favorite"), default=False)
+    removed_at = models.DateTimeField(null=True, blank=True)
     twin_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="twins")
     twin_answer = models.CharField(max_length=5, choices=TwinAnswer, blank=True)
     created_at = models.DateTimeField()
@@ -162,7 +173,12 @@ class Photo(models.Model):
         """A file is in a person's album once."""
 
         constraints = [models.UniqueConstraint(name="photo_once_in_album", fields=["owner", "source"])]
-        indexes = [models.Index(name="photo_album", fields=["owner", "-id"])]
+        indexes = [
+            models.Index(name="photo_album", fields=["owner", "-id"], condition=Q(removed_at=None)),
+            models.Index("owner", Lower("title"), "id", name="photo_by_title", condition=Q(removed_at=None)),
+            models.Index(name="photo_favorite", fields=["owner", "-id"], condition=Q(removed_at=None, favorite=True)),
+            models.Index(name="photo_bin", fields=["owner", "-removed_at"], condition=Q(removed_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         """Return the title, or a word."""
@@ -189,8 +205,8 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
         return self.select_related("photo__source", "photo__twin_of", "commission__rendition")
 
     def history_of(self, user: User) -> Self:
-        """Return everything this person ever asked for, newest first."""
-        return self.filter(photo__owner=user).with_paintings().order_by("-pk")
+        """Return everything this person ever asked for, newest first, without what is in the bin."""
+        return self.filter(photo__owner=user, photo__removed_at=None).with_paintings().order_by("-pk")
 
     def before(self, key: str) -> Self:
         """Return the artworks that come after this one in the history; all for a key that is not among them."""
@@ -244,6 +260,12 @@ class Artwork(models.Model):
     def rendition(self) -> Rendition | None:
         """The painting behind this artwork, once its photo has been read."""
         return self.commission.rendition
+
+    @property
+    def source(self) -> Source:
+        """What it is painted from: the photo's own file, or its twin's."""
+        own = self.commission.source_id == self.photo.source_id
+        return self.photo.source if own else self.commission.source
 
     @property
     def preview(self) -> str:
@@ -361,3 +383,65 @@ class Invitation(models.Model):
         """Whether somebody may still sign up with it."""
         # Not by used_by: who signed up with it may have closed the account since.
         return self.used_at is None and now < self.expires_at
+
+
+class Share(models.Model):
+    """A link that shows some photos and their paintings to whoever has it."""
+
+    key = models.CharField(max_length=22, unique=True, default=random_key, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="shares")
+    photos = models.ManyToManyField(Photo, related_name="shares")
+    title = models.CharField(_("title"), max_length=120, blank=True)
+    password = models.CharField(_("password"), max_length=128, blank=True)
+    full_size = models.BooleanField(_("allow the largest size"), default=False)
+    expires_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    views = models.PositiveIntegerField(_("views"), default=0)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """Return the title, or a word."""
+        return self.title or str(_("Shared photos"))
+
+
+class AuditEntry(models.Model):
+    """What a member of the staff did: who, what, when, why."""
+
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    actor_name = models.CharField(_("who"), max_length=150)
+    action = models.CharField(_("what"), max_length=60)
+    subject = models.CharField(_("of what"), max_length=200, blank=True)
+    reason = models.CharField(_("why"), max_length=300, blank=True)
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        """The newest entries are asked for, all or by action."""
+
+        indexes = [models.Index(name="audit_newest", fields=["-at"])]
+        permissions = [
+            ("see_desk", _("May see the desk: the dashboard, all jobs and their people's names")),
+            ("manage_jobs", _("May retry, cancel, delete and hurry anybody's paintings")),
+            ("pause_painting", _("May pause painting and have workers rest")),
+        ]
+
+    def __str__(self) -> str:
+        """Say who did what."""
+        return f"{self.actor_name}: {self.action} {self.subject}"
+
+
+class Notice(models.Model):
+    """What admins tell everybody for a while; it may close uploads."""
+
+    text = models.CharField(_("text"), max_length=300)
+    closes_uploads = models.BooleanField(_("closes uploads"), default=False)
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+
+    def __str__(self) -> str:
+        """Return the text."""
+        return self.text
+
+    def is_shown(self, *, now: datetime) -> bool:
+        """Whether everybody is told now."""
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)

@@ -1,26 +1,31 @@
-"""Photos: added to an album, renamed, removed."""
+"""Photos: added to an album, described, favored, put into the bin, brought back, erased."""
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol, cast
 
 from django.db import IntegrityError, models, transaction
+from django.db.models import F, Min
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gallery import allowances, artworks
 from gallery.allowances import Exceeded, Kind
-from gallery.models import Artwork, Photo, User
+from gallery.models import Artwork, Photo, PhotoQuerySet, TwinAnswer, User
 from gallery.scopes import scope_of
 from rendering import events, sources
 from rendering.models import Reason
 from rendering.sources import RefusedFile, Staged
 
 TITLE_LENGTH = 120
+DESCRIPTION_LENGTH = 300
+IN_BIN = timedelta(days=30)
+BATCH = 50
+"""So many photos are erased in one transaction; a page that finds old ones in the bin erases no more than these."""
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 # What turns the direction of writing could show one name and mean another.
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -91,6 +96,7 @@ def add_photo(
         allowed = _find_room(file, owner, now=now)
         with _staged(file, owner) as staged, transaction.atomic():
             photo, made = _hang(staged, name, owner=owner, now=now)
+            returned = bring_back(owner.photos.filter(pk=photo.pk), of=owner, now=now)
             if made:
                 allowances.keep_to_room(owner, allowed, now=now)
             asked = artworks.commission(photo, styles=styles, look=look, full_size=full_size, now=now)
@@ -102,24 +108,92 @@ def add_photo(
     except IntegrityError:
         # The last other owner of the same file removed it at this very moment.
         return Result(name, Outcome.REFUSED, str(Reason.STORAGE.label))
-    return _taken(name, photo, Outcome.ADDED if made else Outcome.KNOWN, asked, now=now)
+    outcome = Outcome.ADDED if made else Outcome.KNOWN
+    text = _("This photo was in the bin, and is back in your album.") if returned else str(outcome.label)
+    return _taken(Result(name, outcome, text, photo), asked, now=now)
 
 
-def rename(photo: Photo, *, title: str) -> None:
-    """Give a photo another title; none is allowed."""
+def describe(photo: Photo, *, title: str, description: str) -> None:
+    """Give a photo another title, and say what it shows; both may be empty."""
     photo.title = clean_title(title)
-    photo.save(update_fields=["title"])
+    photo.description = clean_title(description, length=DESCRIPTION_LENGTH)
+    photo.save(update_fields=["title", "description"])
     events.tell(photo.owner.lane)
 
 
+def favor(chosen: PhotoQuerySet, *, of: User, favorite: bool) -> int:
+    """Make these photos favorites of their owner, or no favorites any more; count them."""
+    count = of.photos.kept().filter(pk__in=chosen.values("pk")).update(favorite=favorite)
+    events.tell(of.lane)
+    return count
+
+
 def remove(photo: Photo, *, now: datetime) -> None:
-    """Take a photo out of its album, with its artworks, and with every file that nobody else needs."""
-    _remove([photo], by=photo.owner, now=now)
+    """Put a photo into the bin, with its artworks; what is not finished is stopped."""
+    remove_many(Photo.objects.filter(pk=photo.pk), of=photo.owner, now=now)
 
 
-def remove_all(*, of: User, now: datetime) -> None:
-    """Empty a person's album."""
-    _remove(of.photos.all(), by=of, now=now)
+def remove_many(chosen: PhotoQuerySet, *, of: User, now: datetime) -> int:
+    """Put photos into the bin; count them. All that went at one moment can be brought back together."""
+    with transaction.atomic():
+        # Named first: once they are in the bin, a question for what is in the album finds them no more.
+        keys = list(of.photos.kept().filter(pk__in=chosen.values("pk")).values_list("pk", flat=True))
+        count = of.photos.kept().filter(pk__in=keys).update(removed_at=now)
+        artworks.cancel_photos(of.photos.filter(pk__in=keys), by=of, now=now)
+        # Nobody is asked about a photo that has gone; another one may be found that looks like them.
+        of.photos.filter(twin_of__in=keys, twin_answer=TwinAnswer.NONE).update(twin_of=None)
+        events.tell(of.lane)
+    return count
+
+
+def bring_back(chosen: PhotoQuerySet, *, of: User, now: datetime) -> int:
+    """Bring photos back from the bin, and go on with what was stopped when they went there; count them."""
+    with transaction.atomic():
+        keys = list(of.photos.in_bin().filter(pk__in=chosen.values("pk")).values_list("pk", flat=True))
+        if not keys:
+            return 0
+        stopped = Artwork.objects.filter(photo__in=keys, cancelled_at=F("photo__removed_at"))
+        again = list(stopped.values_list("pk", flat=True))
+        count = of.photos.in_bin().filter(pk__in=keys).update(removed_at=None)
+        artworks.retry_these(again, by=of, now=now)
+        events.tell(of.lane)
+    return count
+
+
+def erase(photo: Photo, *, now: datetime) -> None:
+    """Erase a photo at once, also if it is not in the bin, with every file that nobody else needs."""
+    _erase(Photo.objects.filter(pk=photo.pk), by=photo.owner, now=now)
+
+
+def erase_many(chosen: PhotoQuerySet, *, of: User, now: datetime) -> int:
+    """Erase photos that are in the bin, with their artworks and every file that nobody else needs; count them."""
+    return _erase(of.photos.in_bin().filter(pk__in=chosen.values("pk")), by=of, now=now)
+
+
+def erase_all(*, of: User, now: datetime) -> None:
+    """Erase everything of a person's album and bin at once."""
+    _erase(of.photos.all(), by=of, now=now)
+
+
+def empty_bin(*, of: User, now: datetime, longer_than: timedelta = IN_BIN, most: int | None = None) -> int:
+    """Erase what has been in a person's bin for longer than 30 days, the oldest first; count it."""
+    old = of.photos.in_bin().filter(removed_at__lte=now - longer_than).reverse()
+    return _erase(old, by=of, now=now, most=most)
+
+
+def empty_bins(*, now: datetime) -> int:
+    """Erase what has been in anybody's bin for 30 days; count it."""
+    old = Photo.objects.filter(removed_at__lte=now - IN_BIN)
+    return sum(empty_bin(of=person, now=now) for person in User.objects.filter(pk__in=old.values("owner")))
+
+
+def in_bin(*, of: User, now: datetime) -> int:
+    """Count what is in a person's bin; some of what is there for too long is erased on the way."""
+    counted = of.photos.in_bin().aggregate(count=models.Count("pk"), first=Min("removed_at"))
+    count: int = counted["count"]
+    if not counted["first"] or counted["first"] > now - IN_BIN:
+        return count
+    return count - empty_bin(of=of, now=now, most=BATCH)
 
 
 def title_of(file_name: str) -> str:
@@ -127,12 +201,12 @@ def title_of(file_name: str) -> str:
     return clean_title(EXTENSION.sub("", file_name))
 
 
-def clean_title(text: str) -> str:
-    """Return a text as one line of at most 120 characters, without control and direction characters."""
+def clean_title(text: str, *, length: int = TITLE_LENGTH) -> str:
+    """Return a text as one line of at most so many characters, without control and direction characters."""
     composed = unicodedata.normalize("NFC", text)
     spaced = "".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in composed)
     visible = (sign for sign in spaced if sign not in BIDI and unicodedata.category(sign) != "Cs")
-    return " ".join("".join(visible).split())[:TITLE_LENGTH].strip()
+    return " ".join("".join(visible).split())[:length].strip()
 
 
 def _refusal(file: HashedFile) -> str:
@@ -149,12 +223,12 @@ def _find_room(file: HashedFile, owner: User, *, now: datetime) -> allowances.Al
     return allowed
 
 
-def _taken(name: str, photo: Photo, outcome: Outcome, asked: Iterable[Artwork], *, now: datetime) -> Result:
+def _taken(result: Result, asked: Iterable[Artwork], *, now: datetime) -> Result:
     held = artworks.held(asked, now=now)
     if not held:
-        return Result(name, outcome, str(outcome.label), photo)
-    text = f"{outcome.label} {allowances.held_sentence(held[0], now=now)}"
-    return Result(name, Outcome.HELD, text, photo, held[0])
+        return result
+    text = f"{result.text} {allowances.held_sentence(held[0], now=now)}"
+    return replace(result, outcome=Outcome.HELD, text=text, frees_at=held[0])
 
 
 @contextmanager
@@ -174,16 +248,24 @@ def _hang(staged: Staged, name: str, *, owner: User, now: datetime) -> tuple[Pho
     return Photo.objects.get_or_create(owner=owner, source=source, defaults=facts)
 
 
-def _remove(photos: Iterable[Photo], *, by: User, now: datetime) -> None:
+def _erase(chosen: PhotoQuerySet, *, by: User, now: datetime, most: int | None = None) -> int:
+    keys = list(chosen.values_list("pk", flat=True)[:most])
+    batches = (keys[first : first + BATCH] for first in range(0, len(keys), BATCH))
+    return sum(_erase_some(chosen.filter(pk__in=batch), by=by, now=now) for batch in batches)
+
+
+def _erase_some(chosen: PhotoQuerySet, *, by: User, now: datetime) -> int:
     with transaction.atomic():
-        source_ids = []
-        for photo in photos:
-            # Cancelled first: what a painting is made of may stay, if another person has the same file.
-            for artwork in photo.artworks.unfinished():
-                artworks.cancel(artwork, by=by, now=now)
-            source_ids.append(photo.source_id)
-            # Paintings of a twin keep the twin's file, also after the twin itself has gone.
-            source_ids += photo.artworks.filter(twin=True).values_list("commission__source", flat=True)
-            photo.delete()
+        # Locked and asked again: what has just been brought back from the bin stays.
+        keys = list(chosen.select_related(None).select_for_update().values_list("pk", flat=True))
+        photos = by.photos.filter(pk__in=keys)
+        # Cancelled first: what a painting is made of may stay, if another person has the same file.
+        artworks.cancel_photos(photos, by=by, now=now)
+        source_ids = list(photos.values_list("source", flat=True))
+        # Paintings of a twin keep the twin's file, also after the twin itself has gone.
+        taken = Artwork.objects.filter(photo__in=photos, twin=True)
+        source_ids += taken.values_list("commission__source", flat=True)
+        photos.delete()
         sources.release(source_ids)
         events.tell(by.lane)
+    return len(keys)

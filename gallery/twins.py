@@ -6,15 +6,17 @@ Nothing is ever served because of a likeness: a person says "use those", or noth
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from gallery import artworks, photos
+from gallery import artworks, looks, photos
 from gallery.models import Artwork, ArtworkQuerySet, Photo, PhotoQuerySet, Stage, TwinAnswer, User
 from rendering import events, twins
 from rendering.models import State
 
+Wish: TypeAlias = tuple[str, str, bool, tuple[tuple[str, float], ...]]
 LOOKS = 6  # of one request: each costs up to 20 ms, once in the life of a photo
 SIMILAR = 6
 GROUPS = 10  # of one page of duplicates
@@ -117,7 +119,8 @@ def similar(photo: Photo, *, owner: User) -> list[Photo]:
         return []
     near = _index(owner).near(photo.source.phash, within=twins.SIMILAR)
     keys = [key for key in near if key != photo.pk][: 4 * SIMILAR]
-    found = {each.pk: each for each in owner.photos.select_related("source").filter(pk__in=keys)} if keys else {}
+    mine = owner.photos.kept().select_related("source")
+    found = mine.in_bulk(keys) if keys else {}
     return [found[key] for key in keys if key in found][:SIMILAR]
 
 
@@ -128,7 +131,7 @@ def duplicates(owner: User, *, start: int = 0) -> tuple[list[Group], int | None]
     """
     candidates = _index(owner).groups(within=twins.COPY)
     looked_at = [keys[-IN_A_GROUP:] for keys in candidates[start : start + GROUPS_LOOKED_AT]]
-    found = owner.photos.select_related("source").in_bulk([key for keys in looked_at for key in keys])
+    found = owner.photos.kept().select_related("source").in_bulk([key for keys in looked_at for key in keys])
     groups: list[Group] = []
     for place, keys in enumerate(looked_at, start + 1):
         group = _group([found[key] for key in keys if key in found])
@@ -143,7 +146,7 @@ def duplicates(owner: User, *, start: int = 0) -> tuple[list[Group], int | None]
 def plan(kept: Photo, others: Sequence[Photo]) -> Merger:
     """Say what would become of the paintings if one photo were kept and the others removed."""
     has = {_wish(artwork) for artwork in kept.artworks.wanted()}
-    lacking: dict[tuple[str, str, bool], Artwork] = {}
+    lacking: dict[Wish, Artwork] = {}
     for other in others:
         for artwork in other.artworks.with_paintings().at_stage(Stage.DONE):
             if _wish(artwork) not in has and (_wish(artwork) not in lacking or _moves(artwork, kept)):
@@ -156,13 +159,21 @@ def merge(kept: Photo, others: Sequence[Photo], *, by: User, now: datetime) -> N
     """Keep one photo and remove the others; paintings of the same picture that it lacks are its own from now on."""
     # Not in one transaction: a painting must be found for the photo that stays before it goes with the other.
     for artwork in plan(kept, others).moved:
-        artworks.commission(kept, styles=[artwork.style], look=artwork.look, full_size=artwork.full_size, now=now)
+        artworks.commission(
+            kept,
+            styles=[artwork.style],
+            look=artwork.look,
+            full_size=artwork.full_size,
+            now=now,
+            changes=looks.changed(artwork),
+        )
     for other in others:
         if other.owner_id == by.pk and other.pk != kept.pk:
             photos.remove(other, now=now)
 
 
 def _index(owner: User) -> twins.Index:
+    # With what is in the bin: it may come back, and the index reads only rows that are new.
     return twins.index(owner.lane, owner.photos.values_list("pk", "source__phash"))
 
 
@@ -178,7 +189,7 @@ def _find(photo: Photo, index: twins.Index, owner: User) -> Photo | None:
     # Of two photos that nobody has looked at, the later one is proposed the earlier one; and no two each other. The
     # same picture in another file needs no question: its paintings are there anyway.
     settled = Q(pk__lt=photo.pk) | ~Q(twin_answer=TwinAnswer.NONE) | Q(twin_of__isnull=False)
-    candidates = owner.photos.filter(settled, Exists(WORTHWHILE), pk__in=near).exclude(twin_of=photo)
+    candidates = owner.photos.kept().filter(settled, Exists(WORTHWHILE), pk__in=near).exclude(twin_of=photo)
     by_key = candidates.exclude(source__canvas_key=photo.source.canvas_key).select_related("source").in_bulk()
     by_source = {by_key[key].source: by_key[key] for key in near if key in by_key}
     found = twins.first_alike(photo.source, by_source)
@@ -220,8 +231,8 @@ def _shown(all_artworks: ArtworkQuerySet) -> list[Artwork]:
     return [artwork for artwork in all_artworks if artwork.stage in SHOWING]
 
 
-def _wish(artwork: Artwork) -> tuple[str, str, bool]:
-    return artwork.style, artwork.look, artwork.full_size
+def _wish(artwork: Artwork) -> Wish:
+    return artwork.style, artwork.look, artwork.full_size, tuple(looks.changed(artwork).items())
 
 
 def _moves(artwork: Artwork, kept: Photo) -> bool:

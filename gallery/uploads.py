@@ -14,7 +14,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.db import connections
 from django.urls import reverse
+from django.utils import timezone
 
+from gallery import notices
+from gallery.notices import Closed
 from rendering.room import Full, room
 
 FILES_AT_ONCE = 25
@@ -34,7 +37,7 @@ DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 class NoRoom(SuspiciousOperation):
     """Nothing more is taken just now; Django answers this kind by the site's page for bad requests."""
 
-    def __init__(self, full: Full) -> None:
+    def __init__(self, full: Full | Closed) -> None:
         """Keep why; its label is the sentence."""
         super().__init__(str(full.label))
         self.full = full
@@ -82,7 +85,7 @@ class HashingUploadHandler(FileUploadHandler):
 
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *rest: Any) -> None:  # noqa: N803 - Django's signature; Any: unused
         """Refuse a body that is too large as a whole or has no room here, before any of it is read."""
-        full = getattr(self.request, "scope", {}).get(NO_ROOM)
+        full = getattr(self.request, "scope", {}).get(NO_ROOM) or self._closed()
         if full:
             raise NoRoom(full)
         if content_length > largest_body():
@@ -112,6 +115,10 @@ class HashingUploadHandler(FileUploadHandler):
     def upload_interrupted(self) -> None:
         """Delete a file that did not come to its end."""
         self.file.close()
+
+    def _closed(self) -> Closed | None:
+        is_upload = self.request is not None and self.request.path == reverse("upload")
+        return notices.closure(now=timezone.now()) if is_upload else None
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
@@ -179,9 +186,9 @@ def _is_upload(scope: Message) -> bool:
     return bool(scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == reverse("upload"))
 
 
-def _refusal(size: int) -> Full | None:
+def _refusal(size: int) -> Full | Closed | None:
     try:
-        return room.refusal(size)
+        return notices.closure(now=timezone.now()) or room.refusal(size)
     finally:
         connections.close_all()  # this thread's own, which no end of a request would close
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
@@ -14,9 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from rendering import renditions
-from rendering.models import Commission, Rendition, Source
-
-Row = TypeVar("Row", bound=Model)
+from rendering.models import Commission, Export, Halt, Lane, Rendition, Source
 
 
 class WorkAdmin(admin.ModelAdmin):
@@ -48,6 +46,14 @@ class WorkAdmin(admin.ModelAdmin):
         """Return what it cost."""
         return f"{work.cpu_seconds:.2f}"
 
+    def act(self, request: HttpRequest, chosen: QuerySet[Any], action: Callable[..., bool], word: str) -> int:
+        """Do something to each chosen row, note it in the row's own history, and return for how many it was done."""
+        now: datetime = timezone.now()
+        done = [row for row in chosen if action(row, now=now)]
+        for row in done:
+            self.log_change(request, row, word)
+        return len(done)
+
     def tell_renewed(self, request: HttpRequest, count: int) -> None:
         """Say how many will be tried again."""
         text = ngettext("%d will be tried again.", "%d will be tried again.", count)
@@ -62,7 +68,19 @@ class WorkAdmin(admin.ModelAdmin):
 class SourceAdmin(WorkAdmin):
     """Files, as they were read."""
 
-    list_display = ("id", "format", "size", "bytes", "state", "reason", "tries", "crashes", "seconds", "waiting_since")
+    list_display = (
+        "id",
+        "format",
+        "size",
+        "bytes",
+        "state",
+        "reason",
+        "tries",
+        "crashes",
+        "seconds",
+        "waiting_since",
+        "worker",
+    )
     list_filter = ("state", "reason", "format", "waiting_since")
     search_fields = ("=id", "=original", "=holder")
     exclude = ("bytes_key", "canvas_key", "phash")  # what tells pictures apart is on no page and in no address
@@ -77,14 +95,14 @@ class SourceAdmin(WorkAdmin):
     @admin.action(description=_("Read again what failed"), permissions=["steer"])
     def try_again(self, request: HttpRequest, chosen: QuerySet[Source]) -> None:
         """Have failed photos read again."""
-        self.tell_renewed(request, _count(chosen, renditions.read_again))
+        self.tell_renewed(request, self.act(request, chosen, renditions.read_again, "read again"))
 
 
 @admin.register(Rendition)
 class RenditionAdmin(WorkAdmin):
     """Paintings."""
 
-    list_display = ("id", "style", "size", "state", "reason", "tries", "crashes", "seconds", "waiting_since")
+    list_display = ("id", "style", "size", "state", "reason", "tries", "crashes", "seconds", "waiting_since", "worker")
     list_filter = ("state", "reason", "style", "style_version", "waiting_since")
     search_fields = ("=id", "recipe", "=holder")
     exclude = ("canvas_key",)
@@ -94,12 +112,12 @@ class RenditionAdmin(WorkAdmin):
     @admin.action(description=_("Paint again what failed or was stopped"), permissions=["steer"])
     def try_again(self, request: HttpRequest, chosen: QuerySet[Rendition]) -> None:
         """Have failed or stopped paintings painted again."""
-        self.tell_renewed(request, _count(chosen, renditions.paint_again))
+        self.tell_renewed(request, self.act(request, chosen, renditions.paint_again, "painted again"))
 
     @admin.action(description=_("Stop, for everybody who waits for it"), permissions=["steer"])
     def stop(self, request: HttpRequest, chosen: QuerySet[Rendition]) -> None:
         """Stop paintings that are not finished."""
-        self.tell_stopped(request, _count(chosen, Rendition.cancel))
+        self.tell_stopped(request, self.act(request, chosen, Rendition.cancel, "stopped"))
 
 
 @admin.register(Commission)
@@ -123,6 +141,28 @@ class CommissionAdmin(WorkAdmin):
         return str(commission.rendition.get_state_display()) if commission.rendition else ""
 
 
-def _count(chosen: QuerySet[Row], action: Callable[..., bool]) -> int:
-    now: datetime = timezone.now()
-    return sum(action(each, now=now) for each in chosen)
+@admin.register(Export)
+class ExportAdmin(WorkAdmin):
+    """Files that people save, such as a PNG of a painting; they last for a while."""
+
+    list_display = ("id", "format", "state", "reason", "tries", "crashes", "seconds", "waiting_since", "worker")
+    list_filter = ("state", "reason", "format", "waiting_since")
+    search_fields = ("=id", "=holder", "=lane")
+    ordering = ("-pk",)
+
+
+@admin.register(Lane)
+class LaneAdmin(WorkAdmin):
+    """Whose turn it is: the lane that was served the longest ago is next."""
+
+    list_display = ("name", "served_at")
+    search_fields = ("=name",)
+    ordering = ("served_at",)
+
+
+@admin.register(Halt)
+class HaltAdmin(WorkAdmin):
+    """Workers that begin nothing new, or all of them; the staff's own page pauses and resumes them."""
+
+    list_display = ("__str__", "since")
+    ordering = ("since",)

@@ -34,10 +34,15 @@ def of(recipe: Recipe, *, format: str = "jpeg", intensity: int = FULL_INTENSITY)
     return Label(recipe, _look_of(recipe), chosen, encode.QUALITIES[chosen], intensity)
 
 
-def write(pixels: Pixels, label: Label) -> bytes:
+def write(pixels: Pixels, label: Label, *, dpi: int | None = None) -> bytes:
     """Return the painting as a file that carries its label; the same bytes for the same pixels and label."""
     packet = xmp.packet(_texts(pixels, label))
-    return encode.encode(pixels, format=label.format, quality=label.quality, xmp=packet)
+    return encode.encode(pixels, format=label.format, quality=label.quality, xmp=packet, dpi=dpi)
+
+
+def write_bare(pixels: Pixels, label: Label, *, dpi: int | None = None) -> bytes:
+    """Return the painting as the same file, which says nothing about itself."""
+    return encode.encode(pixels, format=label.format, quality=label.quality, dpi=dpi)
 
 
 def read(file: BinaryIO) -> Label:

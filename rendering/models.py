@@ -98,6 +98,7 @@ class Work(models.Model):
     finished_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     holder = models.CharField(max_length=64, blank=True)
+    worker = models.CharField(max_length=100, blank=True)
     fence = models.PositiveIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     crashes = models.PositiveSmallIntegerField(default=0)
@@ -110,12 +111,12 @@ class Work(models.Model):
 
         abstract = True
 
-    def start(self, *, now: datetime, lease: timedelta, holder: str = "") -> bool:
+    def start(self, *, now: datetime, lease: timedelta, holder: str = "", worker: str = "") -> bool:
         """Claim this waiting work for a job, whose worker prolongs the lease; True for exactly one caller."""
         fence = self.fence + 1
         claim = {"state": State.WORKING, "fence": fence, "lease_until": now + lease, "started_at": now, "reason": ""}
         waiting = self._row().filter(state=State.WAITING, fence=self.fence)
-        won = waiting.update(**claim, holder=holder, tries=F("tries") + 1) == 1
+        won = waiting.update(**claim, holder=holder, worker=worker, tries=F("tries") + 1) == 1
         if won:
             self.fence = fence
         return won
@@ -186,6 +187,17 @@ class Lane(models.Model):
         return cls.objects.filter(name=name, served_at=before).update(served_at=now) == 1
 
 
+class Halt(models.Model):
+    """A worker that is to begin nothing new, or all of them (the empty name)."""
+
+    worker = models.CharField(max_length=100, primary_key=True)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """Say who rests."""
+        return self.worker or "all workers"
+
+
 class Source(Work):
     """A file's content, once for everybody of one scope: known by a keyed hash of its bytes, later by its canvas."""
 
@@ -218,6 +230,7 @@ class Source(Work):
         indexes = [
             models.Index(name="source_waiting", fields=["lane", "priority", "waiting_since"], condition=WAITING),
             models.Index(name="source_working", fields=["holder"], condition=WORKING),
+            models.Index(name="source_ended", fields=["finished_at"]),
         ]
 
     def __str__(self) -> str:
@@ -254,6 +267,7 @@ class Rendition(Work):
             models.Index(name="rendition_waiting", fields=["lane", "priority", "waiting_since"], condition=WAITING),
             models.Index(name="rendition_working", fields=["holder"], condition=WORKING),
             models.Index(name="rendition_used", fields=["used_at"], condition=Q(state=State.DONE)),
+            models.Index(name="rendition_ended", fields=["finished_at"]),
         ]
 
     def __str__(self) -> str:
@@ -270,12 +284,27 @@ class ExportFormat(models.TextChoices):
     AVIF = "avif", "AVIF"
 
 
+class Sheet(models.TextChoices):
+    """The sheets of paper for which paintings are saved."""
+
+    POSTCARD = "10x15", _("10 × 15 cm")  # noqa: RUF001 - as it stands on the paper
+    A4 = "a4", "A4"
+    A3 = "a3", "A3"
+
+
 class Export(Work):
-    """A rendition as a file to be saved, in a format and at an intensity; kept for as long as somebody asks for it."""
+    """A rendition as a file to be saved, in a format and at an intensity; kept for as long as somebody asks for it.
+
+    `recipe` is another one for this source, at another size or with other values; empty for the rendition's own.
+    """
 
     rendition = models.ForeignKey(Rendition, on_delete=models.CASCADE, related_name="exports")
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, null=True, blank=True, related_name="exports")
+    recipe = models.CharField(max_length=300, blank=True)
     format = models.CharField(max_length=10, choices=ExportFormat)
     intensity = models.PositiveSmallIntegerField()
+    sheet = models.CharField(max_length=10, choices=Sheet, blank=True)
+    labeled = models.BooleanField(default=True)
     file = models.CharField(max_length=200, blank=True)
     size = models.PositiveBigIntegerField(default=0)
     used_at = models.DateTimeField(db_index=True)
@@ -284,7 +313,19 @@ class Export(Work):
         """Nothing is made twice, intensity is in percent, and done means a file."""
 
         constraints = [
-            models.UniqueConstraint(name="export_made_once", fields=["rendition", "format", "intensity"]),
+            models.UniqueConstraint(
+                name="export_made_once",
+                fields=["rendition", "format", "intensity", "labeled"],
+                condition=Q(source=None),
+            ),
+            # Paintings of one canvas are shared; what is as large as a photo is made of this very photo.
+            models.UniqueConstraint(
+                name="export_of_source_made_once",
+                fields=["rendition", "source", "recipe", "format", "intensity", "sheet", "labeled"],
+            ),
+            models.CheckConstraint(
+                name="export_varied_means_source", condition=Q(recipe="", sheet="") | Q(source__isnull=False)
+            ),
             models.CheckConstraint(name="export_intensity_in_percent", condition=Q(intensity__lte=100)),
             models.CheckConstraint(name="export_done_means_file", condition=~Q(state=State.DONE) | ~Q(file="")),
         ]

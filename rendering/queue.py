@@ -68,6 +68,11 @@ def current_job() -> str:
     return os.environ.get("RQ_JOB_ID", "")
 
 
+def current_worker() -> str:
+    """Return the name of the worker whose child this process is; empty outside of a worker."""
+    return os.environ.get("RQ_WORKER_ID", "")
+
+
 def length() -> int:
     """Return how many turns wait for a worker, which says nothing of the work; raise RedisError when Redis is away."""
     return int(_queue().count)

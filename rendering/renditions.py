@@ -17,7 +17,7 @@ from rendering.imaging import Pixels
 from rendering.imaging.header import Limits, Refused
 from rendering.models import WAITING, Commission, Export, Found, Priority, Reason, Rendition, Source, State, Work
 from rendering.recipes import FULL_SIZE, Recipe
-from rendering.styles.base import Bench, ParameterError
+from rendering.styles.base import Bench, ParameterError, Values
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +42,16 @@ def commission(  # noqa: PLR0913 - all of them say what is asked for
     lane: str,
     now: datetime,
     not_before: datetime | None = None,
+    changes: Values | None = None,
 ) -> list[tuple[Commission, bool]]:
     """Ask for a source in a look of these styles; each second is True if that had been asked before ("same file").
 
-    What has to be painted is not begun before the given time. Raises ParameterError for a style or look that does not
-    exist.
+    Changes are laid over the look. What has to be painted is not begun before the given time. Raises ParameterError for
+    a style, look or parameter that does not exist.
     """
     long_edge = _long_edge(source, full_size=full_size)
-    wanted = {
-        each.digest: each for each in (recipes.compose(style, look=look, long_edge=long_edge) for style in styles)
-    }
+    composed = (recipes.compose(style, look=look, long_edge=long_edge, changes=changes) for style in styles)
+    wanted = {each.digest: each for each in composed}
     known = found = _commissions(source, wanted)
     asked = {"source": source, "lane": lane, "created_at": now, "not_before": not_before}
     new = [Commission(recipe=wanted[key].text, recipe_digest=key, **asked) for key in sorted(wanted.keys() - known)]
@@ -214,7 +214,8 @@ def delete_if_free(row: Row) -> Row | None:
 def start(work: Work) -> bool:
     """Claim work for the job that this process does; True for exactly one."""
     lease = timedelta(seconds=settings.LEASE_SECONDS)
-    return work.start(now=timezone.now(), lease=lease, holder=queue.current_job())
+    held = {"holder": queue.current_job(), "worker": queue.current_worker()}
+    return work.start(now=timezone.now(), lease=lease, **held)
 
 
 @contextmanager
@@ -336,6 +337,7 @@ def _kin(first: Rendition, source: Source) -> list[Rendition]:
 
 
 def _paint_canvas(source: Source, claimed: Sequence[Rendition], stop: Callable[[], bool]) -> None:
+    log.info("source %d is painted as renditions %s", source.pk, ", ".join(str(each.pk) for each in claimed))
     with failing_with_reason(claimed):
         recipe = recipes.parse(claimed[0].recipe)
         seconds = seconds_for(pixels_of(source, recipe))
@@ -392,6 +394,8 @@ def _file(rendition: Rendition, painting: pipeline.Painting) -> None:
         preview="",
         used_at=now,
     )
+    if kept:
+        log.info("rendition %d of lane %s was painted", rendition.pk, rendition.lane)
     # Cancelled, removed, or given to another worker meanwhile: a late result is refused.
     useless = (rendition.preview, [PREVIEW_WIDTH]) if kept else (pages.folder, pages.widths)
     if useless[0]:

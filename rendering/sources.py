@@ -1,6 +1,7 @@
 """Sources: a file is admitted in the web process by its header alone, and read once by a worker."""
 
 import io
+import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from rendering.imaging import header
 from rendering.imaging.header import Header, Refused
 from rendering.models import Reason, Rendition, Source
 from rendering.renditions import seconds_for
+
+log = logging.getLogger(__name__)
 
 
 class RefusedFile(Exception):  # noqa: N818 - reads as what it says: the file was refused
@@ -81,6 +84,7 @@ def admit(staged: Staged, *, lane: str, now: datetime) -> Source:
     }
     source, made = Source.objects.get_or_create(bytes_key=staged.bytes_key, defaults=facts)
     if made:
+        log.info("source %d of lane %s was accepted", source.pk, lane)
         queue.wake()
     else:
         transaction.on_commit(lambda: discard(staged))
@@ -105,10 +109,13 @@ def release(source_ids: Iterable[int]) -> None:
     """Remove sources that are in nobody's album any more, with their files and what was painted from them alone."""
     for source in Source.objects.filter(pk__in=list(source_ids)):
         renditions.release(source.commissions.values_list("pk", flat=True))
-        gone = renditions.delete_if_free(source)
-        if gone:
-            _remove_files_after_commit(gone)
-            renditions.remove_orphans(_painted_from(gone))
+        with transaction.atomic():
+            # Locked: an export that is finished just now finds its row gone, and removes its file itself.
+            exported = [export.file for export in source.exports.select_for_update() if export.file]
+            gone = renditions.delete_if_free(source)
+            if gone:
+                _remove_files_after_commit(gone, exported)
+                renditions.remove_orphans(_painted_from(gone))
 
 
 def _painted_from(gone: Source) -> QuerySet[Rendition]:
@@ -161,6 +168,7 @@ def _read(source: Source) -> None:
         store.remove_pages(pages.folder, pages.widths)
         return
     source.refresh_from_db()
+    log.info("source %d of lane %s was read", source.pk, source.lane)
     canvases.hold(source, reading.canvas)
 
 
@@ -169,8 +177,8 @@ def _tell(source: Source) -> None:
         events.tell(lane)
 
 
-def _remove_files_after_commit(source: Source) -> None:
+def _remove_files_after_commit(source: Source, exported: Iterable[str]) -> None:
     original, folder, widths = source.original, source.folder, list(source.widths)
-    transaction.on_commit(lambda: store.remove([original]))
+    transaction.on_commit(lambda: store.remove([original, *exported]))
     if folder:
         transaction.on_commit(lambda: store.remove_pages(folder, widths))

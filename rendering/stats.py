@@ -1,14 +1,210 @@
-"""Shared reads for the dashboard and the metrics."""
+"""Shared reads for the dashboard and the metrics: counted from the rows, in a bounded number of queries."""
 
+import math
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
+from django.conf import settings
+from django.db import models
+from django.db.models import Avg, Case, Count, F, FloatField, IntegerField, Min, Sum, Value, When
+from django.db.models.expressions import Expression
+from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from rendering import queue
-from rendering.models import Export, Rendition, Source, State
+from rendering.models import WAITING, WORKING, Export, Halt, Reason, Rendition, Source, State, Work
 from rendering.queue import WorkerLine
+
+PAINTED = (State.DONE, State.EVICTED)
+SAMPLE = 8000
+"""Times are taken of so many paintings of a period at most, spread evenly over it."""
+STRIDES = (1, 7, 11, 13, 17, 23, 29, 37, 47, 59, 73, 97, 127, 211, 401, 809)
+"""Every so many-th painting is looked at: no small multiples, since a photo's styles follow each other in the rows."""
+
+# CPU seconds of one core, measured: a JPEG decoded and shrunk to the usual size (0.8 and 12 megapixels), and a process
+# of a worker with all styles loaded that is forked and ended.
+DECODE_SECONDS = 0.0055
+DECODE_SECONDS_A_MEGAPIXEL = 0.0046
+FORK_SECONDS = 0.0096
+
+
+class Span(models.TextChoices):
+    """How far back the dashboard looks."""
+
+    DAY = "24h", _("24 hours")
+    WEEK = "7d", _("7 days")
+    MONTH = "30d", _("30 days")
+    HALF_YEAR = "180d", _("180 days")
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return self.step * self.bars
+
+    @property
+    def step(self) -> timedelta:
+        """What one bar of a chart stands for."""
+        hours = {Span.DAY: 1, Span.WEEK: 6, Span.MONTH: 24, Span.HALF_YEAR: 144}
+        return timedelta(hours=hours[self])
+
+    @property
+    def bars(self) -> int:
+        """How many bars a chart has."""
+        return {Span.DAY: 24, Span.WEEK: 28, Span.MONTH: 30, Span.HALF_YEAR: 30}[self]
+
+
+class Kind(models.TextChoices):
+    """What a worker does."""
+
+    READING = "reading", _("reads a photo")
+    PAINTING = "painting", _("paints")
+    SAVING = "saving", _("makes a file to be saved")
+
+
+KINDS: dict[Kind, type[Work]] = {Kind.READING: Source, Kind.PAINTING: Rendition, Kind.SAVING: Export}
+
+
+class Trouble(models.TextChoices):
+    """Why nothing is painted although something waits."""
+
+    QUEUE_AWAY = "queue_away", _("The queue server cannot be reached. Nothing is lost: photos wait until it is back.")
+    NO_WORKER = "no_worker", _("Work waits, and no painter lives. Photos wait until one is started.")
+    ALL_REST = "all_rest", _("Work waits, and every painter has been told to rest.")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What was finished in one stretch of time."""
+
+    begins: datetime
+    hours: float
+    photos: int
+    paintings: int
+
+    @property
+    def photos_an_hour(self) -> float:
+        """Photos read in an hour of it."""
+        return self.photos / self.hours
+
+    @property
+    def paintings_an_hour(self) -> float:
+        """Paintings finished in an hour of it."""
+        return self.paintings / self.hours
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """Half, 95 and 99 of a hundred took no longer, in seconds."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True)
+class StyleTimes:
+    """How long one style's paintings waited and were painted; of so many paintings."""
+
+    style: str
+    paintings: int
+    wait: Quantiles
+    paint: Quantiles
+
+
+@dataclass(frozen=True)
+class LaneLine:
+    """What waits and is in work in one lane, and since when the oldest of it waits."""
+
+    lane: str
+    waiting: dict[Kind, int]
+    working: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What a worker has in hand."""
+
+    kind: Kind
+    pk: int
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class WorkerNow:
+    """A worker: whether it lives (RQ knows it), what it does, and whether it was told to rest, alone or with all."""
+
+    name: str
+    line: WorkerLine | None
+    resting: bool
+    resting_alone: bool
+    doing: Sequence[Doing]
+
+
+@dataclass(frozen=True)
+class FailureLine:
+    """How many readings, paintings and files failed for one reason."""
+
+    reason: str
+    counts: dict[Kind, int]
+
+    @property
+    def label(self) -> str:
+        """The reason, in words."""
+        return str(Reason(self.reason).label) if self.reason in Reason.values else self.reason
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class Batches:
+    """What was done together: paintings of one canvas from one decoding, and units of work in one forked process."""
+
+    paintings: int
+    decodings: int
+    units: int
+    forks: int
+    megapixels: float
+
+    @property
+    def decodings_saved(self) -> int:
+        """How often a photo was not decoded once more."""
+        return self.paintings - self.decodings
+
+    @property
+    def forks_saved(self) -> int:
+        """How many processes were not begun."""
+        return self.units - self.forks
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What both would have cost: the kernels' figures, for photos as large as the usual one of the period."""
+        decoding = DECODE_SECONDS + DECODE_SECONDS_A_MEGAPIXEL * self.megapixels
+        return self.decodings_saved * decoding + self.forks_saved * FORK_SECONDS
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Bytes by what they are, and the room on the disk that holds the site's files."""
+
+    originals: int
+    photo_pages: int
+    paintings: int
+    exports: int
+    disk_total: int
+    disk_free: int
+
+    @property
+    def total(self) -> int:
+        """All files that rows know."""
+        return self.originals + self.photo_pages + self.paintings + self.exports
 
 
 @dataclass(frozen=True)
@@ -46,6 +242,139 @@ def overview(now: datetime) -> Overview:
         redis_ok=redis_ok,
         workers=workers,
     )
+
+
+def finished(span: Span, *, now: datetime) -> list[Bar]:
+    """Return how many photos and paintings were finished in each stretch of a period, the earliest first."""
+    begins = [now - span.length + span.step * place for place in range(span.bars)]
+    photos = _by_bar(Source.objects.filter(state__in=PAINTED), begins)
+    paintings = _by_bar(Rendition.objects.filter(state__in=PAINTED), begins)
+    hours = span.step.total_seconds() / 3600
+    return [Bar(begin, hours, photos[place], paintings[place]) for place, begin in enumerate(begins)]
+
+
+def times(span: Span, *, now: datetime) -> list[StyleTimes]:
+    """Return how long paintings waited and were painted, by style: of all of them, or of an even sample of many."""
+    painted = Rendition.objects.filter(state__in=PAINTED, finished_at__gte=now - span.length, started_at__isnull=False)
+    stride = _stride(painted.count())
+    sampled = painted.annotate(place=F("pk") % stride).filter(place=0) if stride > 1 else painted
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for style, waited, started, ended in sampled.values_list("style", "waiting_since", "started_at", "finished_at"):
+        found[style].append((max(0.0, (started - waited).total_seconds()), (ended - started).total_seconds()))
+    return [
+        StyleTimes(style, len(pairs), quantiles([wait for wait, _ in pairs]), quantiles([paint for _, paint in pairs]))
+        for style, pairs in sorted(found.items())
+    ]
+
+
+def quantiles(values: Iterable[float]) -> Quantiles:
+    """Return the nearest-rank percentiles: each is one of the values."""
+    ordered = sorted(values)
+    return Quantiles(*(ordered[max(0, math.ceil(len(ordered) * share) - 1)] for share in (0.5, 0.95, 0.99)))
+
+
+def lanes() -> list[LaneLine]:
+    """Return the lanes in which anything waits or is in work, the one that waits the longest first."""
+    waiting: dict[str, dict[Kind, int]] = defaultdict(dict)
+    oldest: dict[str, datetime] = {}
+    working: Counter[str] = Counter()
+    for kind, model in KINDS.items():
+        groups = model.objects.filter(WAITING).order_by().values_list("lane")
+        for lane, count, since in groups.annotate(Count("pk"), Min("waiting_since")):
+            waiting[lane][kind] = count
+            oldest[lane] = min(since, oldest.get(lane, since))
+        working.update(model.objects.filter(WORKING).values_list("lane", flat=True))
+    names = sorted(waiting, key=lambda lane: (oldest[lane], lane)) + sorted(working.keys() - waiting.keys())
+    return [LaneLine(lane, waiting.get(lane, {}), working[lane], oldest.get(lane)) for lane in names]
+
+
+def crew() -> tuple[bool, list[WorkerNow]]:
+    """Return whether the queue server answers, and every worker that lives, has work in hand, or was told to rest."""
+    reachable, lines = _workers()
+    alive = {line.name: line for line in lines}
+    resting = set(Halt.objects.values_list("worker", flat=True))
+    doing = _in_hand()
+    names = sorted(alive.keys() | doing.keys() | (resting - {""}))
+    return reachable, [
+        WorkerNow(
+            name, alive.get(name), bool(resting & {"", name}), bool(name) and name in resting, doing.get(name, [])
+        )
+        for name in names
+    ]
+
+
+def trouble(*, reachable: bool, workers: Sequence[WorkerNow], waiting: int) -> Trouble | None:
+    """Return why what waits is not painted; None if nothing waits or somebody paints."""
+    if not reachable:
+        return Trouble.QUEUE_AWAY
+    alive = [worker for worker in workers if worker.line]
+    if not waiting or any(not worker.resting for worker in alive):
+        return None
+    return Trouble.ALL_REST if alive else Trouble.NO_WORKER
+
+
+def failures(since: datetime) -> list[FailureLine]:
+    """Return what has failed since then, by reason, the most frequent first."""
+    counts: dict[str, dict[Kind, int]] = defaultdict(dict)
+    for kind, model in KINDS.items():
+        failed = model.objects.filter(state=State.FAILED, finished_at__gte=since).order_by().values_list("reason")
+        for reason, count in failed.annotate(Count("pk")):
+            counts[reason][kind] = count
+    lines = [FailureLine(reason, of_reason) for reason, of_reason in counts.items()]
+    return sorted(lines, key=lambda line: (-line.total, line.reason))
+
+
+def batches(since: datetime) -> Batches:
+    """Return what was done together since then: every row says which job did it, and a job is one forked process."""
+    painted = Rendition.objects.filter(state__in=PAINTED, finished_at__gte=since).exclude(holder="")
+    read = Source.objects.filter(state__in=PAINTED, finished_at__gte=since).exclude(holder="")
+    pairs = painted.order_by().values("holder", "canvas_key").annotate(together=Count("pk"))
+    photo = Avg(Cast(F("width") * F("height"), FloatField()) * 1e-6)
+    facts = read.aggregate(count=Count("pk"), megapixels=photo)
+    groups: list[tuple[str, int]] = list(pairs.values_list("holder", "together"))
+    jobs = {holder for holder, _ in groups} | set(read.order_by().values_list("holder", flat=True).distinct())
+    count = sum(together for _, together in groups)
+    return Batches(count, len(groups), count + facts["count"], len(jobs), facts["megapixels"] or 0.0)
+
+
+def stored() -> Stored:
+    """Return how many bytes the site's files take, and the room that there is."""
+    sources = Source.objects.aggregate(originals=Sum("size"), photo_pages=Sum("stored_bytes"))
+    others = {
+        "paintings": Rendition.objects.aggregate(total=Sum("stored_bytes"))["total"],
+        "exports": Export.objects.aggregate(total=Sum("size"))["total"],
+    }
+    disk = shutil.disk_usage(settings.DATA_DIR)
+    sums = {name: total or 0 for name, total in (sources | others).items()}
+    return Stored(**sums, disk_total=disk.total, disk_free=disk.free)
+
+
+def _by_bar(rows: models.QuerySet[Work], begins: Sequence[datetime]) -> Counter[int]:
+    recent = rows.filter(finished_at__gte=begins[0]).order_by()
+    groups = recent.annotate(bar=_bar(begins, 0, len(begins) - 1)).values_list("bar").annotate(Count("pk"))
+    return Counter(dict(groups))
+
+
+def _bar(begins: Sequence[datetime], first: int, last: int) -> Expression:
+    """Return the place of the stretch in which a row was finished; by halving, five comparisons for a row."""
+    if first == last:
+        return Value(first)
+    middle = (first + last + 1) // 2
+    later = When(finished_at__gte=begins[middle], then=_bar(begins, middle, last))
+    return Case(later, default=_bar(begins, first, middle - 1), output_field=IntegerField())
+
+
+def _stride(count: int) -> int:
+    return next((stride for stride in STRIDES if count <= SAMPLE * stride), STRIDES[-1])
+
+
+def _in_hand() -> dict[str, list[Doing]]:
+    found: dict[str, list[Doing]] = defaultdict(list)
+    for kind, model in KINDS.items():
+        rows = model.objects.filter(WORKING).order_by("started_at").values_list("worker", "pk", "started_at")
+        for worker, pk, since in rows:
+            found[worker].append(Doing(kind, pk, since))
+    return found
 
 
 def _workers() -> tuple[bool, list[WorkerLine]]:

@@ -74,6 +74,12 @@ def read(name: str) -> bytes:
     return content
 
 
+def pieces(name: str) -> Iterator[bytes]:
+    """Yield a file's content piece by piece; raise Missing or Unavailable, perhaps in the middle of it."""
+    with _told_as_unavailable(), default_storage.open(name, "rb") as file:
+        yield from file.chunks()
+
+
 def has_content(name: str) -> bool:
     """Return whether there is such a file, and something in it; raise Unavailable."""
     with _told_as_unavailable():

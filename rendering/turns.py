@@ -13,17 +13,24 @@ from django.conf import settings
 from django.utils import timezone
 
 from rendering import canvases, exports, queue, renditions, sources, supervision
-from rendering.models import WAITING, Export, Lane, Priority, Rendition, Source
+from rendering.models import WAITING, Export, Halt, Lane, Priority, Rendition, Source
 
 NEVER = datetime.min.replace(tzinfo=timezone.get_default_timezone())
 READING_AHEAD = timedelta(seconds=1)
 """So long a lane's photos are read before the first of them is painted."""
+REST_SECONDS = 1.0
+"""So long a worker that rests leaves the turn to others."""
 LONG = timedelta(seconds=10)
 """Who had no turn for so long is a newcomer."""
 
 
 def take() -> None:
     """Do one unit of work after the other until the time is up; wake the next worker if there is more."""
+    if is_resting(queue.current_worker()):
+        # Another worker may take the turn meanwhile.
+        queue.wake()
+        time.sleep(REST_SECONDS)
+        return
     until = time.monotonic() + settings.TURN_SECONDS
     while time.monotonic() < until and not supervision.told_to_end():
         if not do_next(now=timezone.now()):
@@ -41,13 +48,29 @@ def do_next(*, now: datetime) -> bool:
     return True
 
 
+def rest(worker: str = "", *, now: datetime) -> None:
+    """Have a worker (or all of them) begin nothing new; what is being painted is finished."""
+    Halt.objects.get_or_create(worker=worker, defaults={"since": now})
+
+
+def go_on(worker: str = "") -> None:
+    """Have a worker (or all of them) work again."""
+    Halt.objects.filter(worker=worker).delete()
+    queue.wake(everybody=True)
+
+
+def is_resting(worker: str) -> bool:
+    """Return whether a worker must begin nothing new."""
+    return Halt.objects.filter(worker__in=["", worker]).exists()
+
+
 def revive(*, now: datetime) -> int:
     """Bring back what a crash, a lost queue or a missed wake-up left behind; count what was given back."""
     lease = timedelta(seconds=settings.LEASE_SECONDS)
     kinds = supervision.KINDS
     count = sum(kind.objects.all().give_back(now=now, lease=lease, max_tries=settings.MAX_TRIES) for kind in kinds)
     renditions.request_due(now=now)
-    if _waiting(now):
+    if _waiting(now) and not is_resting(""):
         queue.wake(everybody=True)
     return count
 

@@ -8,10 +8,16 @@ from django.conf import settings
 from django.core.cache import caches  # noqa: TID251 - where allauth counts failed sign-ins
 from django.test import Client
 
+from gallery import notices
 from gallery.models import User
 from rendering import twins
 from tests import makers
 from tests.processes import Valkey
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the slow tests first, so that at the end no core waits for one of them."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,6 +36,14 @@ def fresh_counts() -> None:
 def fresh_likenesses() -> None:
     """Forget which photos look alike: rows of earlier tests had the same numbers."""
     twins.forget()
+
+
+@pytest.fixture(autouse=True)
+def empty_board() -> Iterator[None]:
+    """Have no notices, and ask for none: pages' queries are counted."""
+    notices.board.keep_empty()
+    yield
+    notices.board.forget()
 
 
 @pytest.fixture

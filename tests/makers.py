@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
+from gallery import browsers
 from gallery.models import Artwork, Photo, TwinAnswer, User
 from rendering import recipes, store
 from rendering.models import Commission, Rendition, Source, State
@@ -29,10 +31,21 @@ def person(name: str, *, password: str = "", **facts: object) -> User:
     return user
 
 
+def staff_with(*permissions: str, name: str = "holder") -> User:
+    """Return a member of the staff who holds these permissions of the gallery."""
+    holder = person(name, is_staff=True)
+    held = Permission.objects.filter(codename__in=permissions, content_type__app_label="gallery")
+    holder.user_permissions.set(held)
+    return holder
+
+
 def browser(user: User) -> Client:
     """Return a browser in which somebody is signed in."""
     client = Client()
     client.force_login(user)
+    session = client.session
+    browsers.note(session, agent="", now=timezone.now())  # as the page after signing in does
+    session.save()
     return client
 
 

@@ -1,5 +1,6 @@
 """Keeps programs running: starts what ended, passes on what they say, and ends them all in time."""
 
+import json
 import os
 import selectors
 import signal
@@ -99,9 +100,13 @@ class Lines:
             whole.append(self.rest)
             self.rest = b""
         texts = (line.decode(errors="replace") for line in whole)
-        return [
-            f"[{self.program.name}] {text}" for text in texts if not any(map(text.__contains__, self.program.muted))
-        ]
+        return [self._labelled(text) for text in texts if not any(map(text.__contains__, self.program.muted))]
+
+    def _labelled(self, text: str) -> str:
+        if text.startswith('{"'):
+            # A log line of JSON stays one.
+            return f'{{"program": {json.dumps(self.program.name)}, {text[1:]}'
+        return f"[{self.program.name}] {text}"
 
 
 class Supervisor:

@@ -2,14 +2,16 @@
 
 import base64
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from django import template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from gallery.models import Artwork, Photo, Stage
+from gallery.models import UNFINISHED, Artwork, Photo, Stage
 from gallery.templatetags.words import style_label
+from rendering import strips
 
 register = template.Library()
 
@@ -28,7 +30,8 @@ class Picture:
     """What an `img` needs to know.
 
     `sharp` is the same picture for large places, empty if there is no larger one; `srcset` names all files among
-    which the browser may choose for a large place.
+    which the browser may choose for a large place. `at` is its place in a strip of several, in percent from the left;
+    empty if it has the file for itself.
     """
 
     src: str
@@ -39,6 +42,7 @@ class Picture:
     alt: str
     placeholder: str
     style: str = ""
+    at: str = ""
 
     @property
     def tenths(self) -> int:
@@ -53,8 +57,9 @@ def photo_picture(photo: Photo, wanted: int = MEDIUM) -> Picture | None:
     if not source.widths:
         return None
     size = (source.canvas_width, source.canvas_height)
-    alt = _("%(title)s, the photo") % {"title": photo}
-    return _picture("photo_file", photo.key, source.widths, size, wanted, (alt, source.signature, ""))
+    alt = photo.description or _("%(title)s, the photo") % {"title": photo}
+    address = "bin_file" if photo.removed_at else "photo_file"
+    return _picture(address, photo.key, source.widths, size, wanted, (alt, source.signature, ""))
 
 
 @register.simple_tag
@@ -74,6 +79,30 @@ def artwork_picture(artwork: Artwork | None, wanted: int = SMALL) -> Picture | N
     return _picture("artwork_file", artwork.key, rendition.widths, size, wanted, _words_of(artwork))
 
 
+@register.simple_tag
+def card_picture(artwork: Artwork, shown: Sequence[Artwork]) -> Picture | None:
+    """Return an artwork among those that a card shows: once all are finished they come together in one file."""
+    own = artwork_picture(artwork, SMALL)
+    # A proposed twin's paintings are in a file of their own.
+    mine = [each for each in shown if each.photo_id == artwork.photo_id]
+    together = [each for each in mine[: strips.LONGEST] if each.stage == Stage.DONE]
+    if own is None or artwork not in together or len(together) < 2 or _changing(mine):
+        return own
+    at = f"{100 * together.index(artwork) / (len(together) - 1):.0f}"
+    return replace(own, src=strip_address(artwork.photo, together), width=strips.CELL, height=strips.CELL, at=at)
+
+
+def strip_address(photo: Photo, together: Sequence[Artwork]) -> str:
+    """Return where these paintings of a photo are side by side; another painting is another address."""
+    address = reverse("strip_file", args=[photo.key, strips.digest([each.rendition for each in together])])
+    return f"{address}?of={','.join(each.style for each in together)}"
+
+
+def _changing(shown: Sequence[Artwork]) -> bool:
+    # While they are painted each comes by itself: the strip would come anew with every one of them.
+    return any(each.stage in UNFINISHED for each in shown)
+
+
 def _preview(artwork: Artwork) -> Picture:
     source = artwork.photo.source
     address = reverse("preview_file", args=[artwork.key])
@@ -91,8 +120,18 @@ def _preview(artwork: Artwork) -> Picture:
 
 
 def _words_of(artwork: Artwork) -> tuple[str, str, str]:
-    alt = _("%(title)s as %(style)s") % {"title": artwork.photo, "style": style_label(artwork.style)}
+    alt = _("%(title)s as %(style)s") % {
+        "title": artwork.photo.description or artwork.photo,
+        "style": style_label(artwork.style),
+    }
     return alt, artwork.photo.source.signature, artwork.style
+
+
+@register.filter
+def column_sizes(picture: Picture) -> str:
+    """Return the `sizes` of a page's one big picture: as wide as its column, and not higher than the window."""
+    high = round(72 * picture.width / picture.height)
+    return f"(max-width: 62rem) calc(100vw - 3.5rem), min(50rem, {high}vh)"
 
 
 @register.filter

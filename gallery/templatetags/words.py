@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, to_locale
 
-from gallery import allowances
+from gallery import allowances, looks
 from gallery.allowances import Kind, Use
 from gallery.models import UNFINISHED, Artwork, Invitation, Photo, Stage
 from rendering import styles
@@ -70,6 +70,19 @@ def style_summary(name: str) -> str:
 def look_label(name: str) -> str:
     """Return the name of a look in the person's language."""
     return str(LOOK_LABELS.get(name, name))
+
+
+@register.filter
+def look_of(artwork: Artwork) -> str:
+    """Return the name of an artwork's look; that some of its values are the person's own is said."""
+    label = look_label(artwork.look)
+    return _("%(look)s, changed") % {"look": label} if looks.changed(artwork) else label
+
+
+@register.filter
+def look_changes(artwork: Artwork) -> list[looks.Change]:
+    """Return which values of a look were changed."""
+    return looks.changes(artwork)
 
 
 @register.filter

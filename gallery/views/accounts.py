@@ -13,12 +13,14 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gallery import accounts, allowances
+from gallery import accounts, allowances, people
+from gallery import browsers as signed_in
 from gallery.forms import CloseAccountForm, InvitationForm, LanguageForm, PreferencesForm, SetupForm, ThemeForm
-from gallery.http import PersonRequest, for_person, for_superusers, next_or
+from gallery.http import PersonRequest, for_person, for_staff_with, next_or
 from gallery.languages import THEME_COOKIE
 from gallery.models import Invitation, User
 
@@ -32,12 +34,31 @@ def preferences(request: PersonRequest) -> HttpResponse:
     form = PreferencesForm(request.POST if request.method == "POST" else None, person=request.user)
     if request.method != "POST" or not form.is_valid():
         uses = allowances.uses_of(request.user, now=timezone.now())
-        context = {"form": form, "usage": accounts.usage_of(request.user), "uses": uses}
+        context = {
+            "form": form,
+            "usage": accounts.usage_of(request.user),
+            "uses": uses,
+            "cost": accounts.cost_of_next_photo(request.user),
+        }
         return render(request, "gallery/preferences.html", context)
     if form.changes_email:
         # Who gets the mail for a forgotten password owns the account: a borrowed session is not enough.
         return cast("HttpResponse", _keep_after_password(request, form))
     return _keep(request, form)
+
+
+@for_person
+@page_with_form
+def browsers(request: PersonRequest) -> HttpResponse:
+    """Show where the person is signed in; a POST signs out everywhere else."""
+    here, now = request.session.session_key or "", timezone.now()
+    if request.method != "POST":
+        found = signed_in.of(request.user, current=here, now=now)
+        return render(request, "gallery/browsers.html", {"browsers": found})
+    count = signed_in.sign_out_others(request.user, current=here, now=now)
+    text = ngettext("%(count)s other browser was signed out.", "%(count)s other browsers were signed out.", count)
+    messages.success(request, text % {"count": count} if count else _("You are signed in nowhere else."))
+    return redirect("browsers")
 
 
 @for_person
@@ -103,6 +124,12 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_safe
+def waiting(request: HttpRequest) -> HttpResponse:
+    """Tell somebody who has signed up that staff let people in."""
+    return render(request, "gallery/waiting.html")
+
+
+@require_safe
 def invitation(request: HttpRequest, key: str) -> HttpResponse:
     """Remember an invitation, and go to sign up; used ones lead to a page that says that sign-up is closed."""
     if accounts.find_invitation(key, now=timezone.now()):
@@ -110,13 +137,13 @@ def invitation(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("account_signup")
 
 
-@for_superusers
+@for_staff_with("gallery.add_invitation")
 @page_with_form
 def invitations(request: PersonRequest) -> HttpResponse:
     """Show and make invitations."""
     form = InvitationForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        accounts.invite(by=request.user, note=form.cleaned_data["note"], now=timezone.now())
+        people.invite(by=request.user, note=form.cleaned_data["note"], now=timezone.now())
         return redirect("invitations")
     made = Invitation.objects.select_related("invited_by", "used_by").order_by("-pk")[:100]
     return render(request, "gallery/invitations.html", {"form": form, "invitations": made})

@@ -10,9 +10,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery import artworks
+from gallery import history as lines
 from gallery.forms import HistoryForm
 from gallery.http import PersonRequest, for_person, next_or, prefers_json, with_artwork, with_photo
-from gallery.models import Artwork, ArtworkQuerySet, How, Photo, Stage
+from gallery.models import UNFINISHED, Artwork, ArtworkQuerySet, Photo, Stage
 
 PAGE = 50
 
@@ -22,14 +23,19 @@ PAGE = 50
 def history(request: PersonRequest) -> HttpResponse:
     """Show everything that the person ever had painted."""
     form = HistoryForm(request.GET)
-    everything = Artwork.objects.history_of(request.user)
-    found = list(_filtered(everything.before(request.GET.get("before", "")), form.chosen)[: PAGE + 1])
+    everything = lines.find(request.user, form.chosen)
+    found = lines.first_of(_before(request, everything), PAGE + 1)
     shown = found[:PAGE]
+    total = lines.total_of(everything)
     context = {
         "artworks": shown,
+        "days": lines.by_day(shown),
+        "unfinished_stages": UNFINISHED,
         "older": shown[-1].key if len(found) > PAGE else None,
         "filter_form": form,
-        "total": _filtered(everything, form.chosen).count(),
+        "total": total.lines,
+        "saved": total.saved,
+        "saved_here": lines.saved_by(shown),
     }
     return render(request, "gallery/history.html", context)
 
@@ -47,6 +53,17 @@ def cancel(request: PersonRequest, artwork: Artwork) -> HttpResponse:
 def retry(request: PersonRequest, artwork: Artwork) -> HttpResponse:
     """Try again what failed or was cancelled."""
     artworks.retry(artwork, by=request.user, now=timezone.now())
+    return redirect(next_or(request, _address(artwork)))
+
+
+@with_artwork
+@require_POST
+def again(request: PersonRequest, artwork: Artwork) -> HttpResponse:
+    """Have any line of the history painted once more."""
+    if lines.again(artwork, by=request.user, now=timezone.now()):
+        messages.success(request, _tried_again(1))
+    else:
+        messages.info(request, _("This painting is as it would be painted today."))
     return redirect(next_or(request, _address(artwork)))
 
 
@@ -111,14 +128,11 @@ def _told(request: PersonRequest, text: str, *, address: str) -> HttpResponse:
     return redirect(next_or(request, address))
 
 
-def _filtered(artworks: ArtworkQuerySet, chosen: dict[str, str]) -> ArtworkQuerySet:
-    columns = {name: chosen[name] for name in ("style", "look") if name in chosen}
-    found = artworks.filter(**columns)
-    if "stage" in chosen:
-        found = found.at_stage(Stage(chosen["stage"]))
-    if "how" in chosen:
-        found = found.got_by(How(chosen["how"]))
-    return found
+def _before(request: PersonRequest, everything: ArtworkQuerySet) -> ArtworkQuerySet:
+    # The line that the page before ended with may match no longer: its place counts, not whether it is shown.
+    key = request.GET.get("before", "")
+    marker = Artwork.objects.history_of(request.user).filter(key=key).values_list("pk", flat=True).first() if key else 0
+    return everything.filter(pk__lt=marker) if marker else everything
 
 
 def _address(artwork: Artwork) -> str:

@@ -68,7 +68,8 @@ def _news(request: HttpRequest, photo: Photo, version: str, had: Mapping[str, st
 
 def _version(photo: Photo) -> str:
     source = photo.source
-    shown: list[object] = [photo.key, photo.title, source.state, source.reason, source.folder, get_language()]
+    shown: list[object] = [photo.key, photo.title, photo.description, photo.favorite, get_language()]
+    shown += [source.state, source.reason, source.folder]
     # How it stands in words, not in seconds: a card is sent again when it says something else.
     shown += [likeness(photo), words.standing(photo).text]
     for artwork in photo.artworks.all():

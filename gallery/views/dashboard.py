@@ -3,30 +3,48 @@
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from gallery import ledger
-from gallery.http import PersonRequest, for_staff
+from gallery import desk, ledger
+from gallery.http import PersonRequest, for_staff_with, table_file
 from gallery.models import Artwork, Photo, User
-from rendering import stats
+from rendering.stats import Span
+
+HEADINGS = ("table", "row", "column", "figure")
 
 
-@for_staff
+@for_staff_with("gallery.see_desk")
 @require_safe
 def dashboard(request: PersonRequest) -> HttpResponse:
-    """Show workers, counts and savings."""
-    now = timezone.now()
+    """Show workers, figures and savings of a period."""
+    now, span = timezone.now(), _span(request)
     context = {
-        "overview": stats.overview(now),
+        "now": now,
+        "spans": Span,
+        "desk": desk.open_desk(span, now=now),
         "people": User.objects.count(),
         "photos": Photo.objects.count(),
         "artworks": Artwork.objects.count(),
         **_savings(now),
     }
     return render(request, "gallery/dashboard.html", context)
+
+
+@for_staff_with("gallery.see_desk")
+@require_safe
+def figures(request: PersonRequest) -> StreamingHttpResponse:
+    """Send every figure of the dashboard as one table."""
+    shown = desk.open_desk(_span(request), now=timezone.now())
+    return table_file(request, _("Workshop"), iter([HEADINGS, *desk.tables(shown)]))
+
+
+def _span(request: PersonRequest) -> Span:
+    asked = request.GET.get("span", "")
+    return Span(asked) if asked in Span.values else Span.DAY
 
 
 def _savings(now: datetime) -> dict[str, Any]:  # Any: what a template is given

@@ -16,16 +16,19 @@ from django.views import defaults
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gallery import accounts, allowances, artworks, photos, twins
-from gallery.forms import PaintForm, TitleForm, UploadForm, sentence
+from gallery import album as album_pages
+from gallery.forms import AlbumForm, PaintForm, TitleForm, UploadForm, sentence
 from gallery.http import PersonRequest, for_person, prefers_json, with_photo
 from gallery.models import Artwork, Photo, Stage
+from gallery.notices import Closed
 from gallery.photos import Outcome, Result
 from gallery.uploads import NoRoom
+from gallery.views.bins import removed
 from gallery.views.cards import card
+from gallery.views.chosen import chosen_form
 from rendering import lifetimes, renditions
 from rendering.room import Full
 
-PAGE = 24
 LEVELS = {
     Outcome.ADDED: messages.SUCCESS,
     Outcome.KNOWN: messages.INFO,
@@ -77,7 +80,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "413.html", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
-def _no_room(request: HttpRequest, full: Full) -> HttpResponse:
+def _no_room(request: HttpRequest, full: Full | Closed) -> HttpResponse:
     said = {"text": str(full.label)}
     answer = JsonResponse(said) if prefers_json(request) else render(request, "503.html", said)
     answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
@@ -95,11 +98,11 @@ def photo(request: PersonRequest, photo: Photo) -> HttpResponse:
 @with_photo
 @require_POST
 def rename(request: PersonRequest, photo: Photo) -> HttpResponse:
-    """Give a photo another title."""
+    """Give a photo another title, and say what it shows."""
     form = TitleForm(request.POST)
     if not form.is_valid():
         return _show(request, photo, paint_form=PaintForm(person=request.user), title_form=form)
-    photos.rename(photo, title=form.cleaned_data["title"])
+    photos.describe(photo, **form.cleaned_data)
     return redirect("photo", photo.key)
 
 
@@ -123,12 +126,12 @@ def paint_again(request: PersonRequest, photo: Photo) -> HttpResponse:
 @with_photo
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: PersonRequest, photo: Photo) -> HttpResponse:
-    """Ask, then remove a photo with all its artworks."""
+    """Ask, then put a photo with all its artworks into the bin; scripts do not ask, as they offer to undo it."""
     if request.method != "POST":
         return render(request, "gallery/remove_photo.html", {"photo": photo})
-    photos.remove(photo, now=timezone.now())
-    messages.success(request, _("%(title)s was removed.") % {"title": photo})
-    return redirect("album")
+    now = timezone.now()
+    photos.remove(photo, now=now)
+    return removed(request, _("%(title)s was removed.") % {"title": photo}, now=now)
 
 
 def _welcome(request: HttpRequest) -> HttpResponse:
@@ -138,19 +141,23 @@ def _welcome(request: HttpRequest) -> HttpResponse:
 
 
 def _show_album(request: PersonRequest) -> HttpResponse:
-    before = request.GET.get("before", "")
-    found = list(request.user.photos.in_album().before(before)[: PAGE + 1])
-    shown = found[:PAGE]
-    twins.look(shown, owner=request.user)
-    artworks.foretell(shown)
+    before, form, now = request.GET.get("before", ""), AlbumForm(request.GET), timezone.now()
+    binned = photos.in_bin(of=request.user, now=now)
+    page = album_pages.page(request.user, form.wish, after=before)
+    twins.look(page.photos, owner=request.user)
+    artworks.foretell(page.photos)
     context = {
-        "photos": shown,
-        "older": shown[-1].key if len(found) > PAGE else None,
+        "photos": page.photos,
+        "page": page,
+        "older": page.after or None,
         "newer": bool(before),
+        "filter_form": form,
         "upload_form": UploadForm(person=request.user),
-        "unfinished": any(photo.unfinished for photo in shown),
-        "total": request.user.photos.count(),
-        "uses": allowances.uses_of(request.user, now=timezone.now()),
+        "chosen_form": chosen_form(request.user),
+        "unfinished": any(photo.unfinished for photo in page.photos),
+        "total": request.user.photos.kept().count(),
+        "binned": binned,
+        "uses": allowances.uses_of(request.user, now=now),
     }
     return render(request, "gallery/album.html", context)
 
@@ -200,7 +207,7 @@ def _with_cards(request: PersonRequest, results: list[Result]) -> list[dict[str,
 
 
 def _title_form(photo: Photo) -> TitleForm:
-    return TitleForm(initial={"title": photo.title})
+    return TitleForm(initial={"title": photo.title, "description": photo.description})
 
 
 def _show(request: PersonRequest, photo: Photo, *, paint_form: PaintForm, title_form: TitleForm) -> HttpResponse:
@@ -212,11 +219,11 @@ def _show(request: PersonRequest, photo: Photo, *, paint_form: PaintForm, title_
         # Somebody looks at it: it comes first.
         renditions.watch([photo.source_id])
         artworks.foretell([photo])
-    album = request.user.photos.only("key", "title")
+    album = request.user.photos.kept().only("key", "title")
     context = {
         "photo": photo,
         "artworks": shown,
-        "chosen": _chosen(shown, request.GET.get("artwork", "")),
+        **_on_the_wall(shown, request),
         "paint_form": paint_form,
         "title_form": title_form,
         "previous": album.filter(pk__gt=photo.pk).order_by("pk").first(),
@@ -224,6 +231,15 @@ def _show(request: PersonRequest, photo: Photo, *, paint_form: PaintForm, title_
         "following": album.filter(pk__lt=photo.pk).order_by("-pk").first(),
     }
     return render(request, "gallery/photo.html", context)
+
+
+def _on_the_wall(shown: list[Artwork], request: PersonRequest) -> dict[str, Any]:  # Any: a part of the page's context
+    """Return the chosen artwork, all versions of its style, and the one among them that it is compared with."""
+    chosen = _chosen(shown, request.GET.get("artwork", ""))
+    versions = [artwork for artwork in shown if chosen and artwork.style == chosen.style]
+    others = (each for each in versions if each != chosen and each.stage == Stage.DONE)
+    against = next((each for each in others if each.key == request.GET.get("with")), None)
+    return {"chosen": chosen, "versions": versions, "against": against}
 
 
 def _chosen(shown: list[Artwork], key: str) -> Artwork | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from rendering.imaging import Pixels
 from rendering.imaging.refusal import Refused
@@ -28,6 +28,7 @@ _SETTINGS: Final[Mapping[Format, Mapping[str, Any]]] = {  # Pillow's own options
     "avif": {"speed": 8, "subsampling": "4:4:4", "max_threads": 1},  # tagged as sRGB by its own color header
 }
 _LONGEST_SIDES: Final[Mapping[Format, int]] = {"jpeg": 65_500, "webp": 16_383}
+_INCH: Final = 2  # as EXIF counts units
 _MADE_AT: Final = slice(24, 36)  # of an ICC profile: the time at which it was made
 
 
@@ -37,11 +38,12 @@ def encode(
     format: Format,  # noqa: A002 - the word of the trade, and of Pillow
     quality: int | None = None,
     xmp: bytes | None = None,
+    dpi: int | None = None,
 ) -> bytes:
     """Return the picture as a file: always the same bytes for the same arguments.
 
     Quality goes from 0 to 100 (None: the format's own in QUALITIES; PNG has none). An XMP packet is put in as it is.
-    Raises Refused for a side longer than the format can hold.
+    `dpi` says how large the picture is on paper. Raises Refused for a side longer than the format can hold.
     """
     longest = _LONGEST_SIDES.get(format, max(pixels.shape))
     if max(pixels.shape) > longest:
@@ -51,7 +53,7 @@ def encode(
     if format != "png":
         settings["quality"] = QUALITIES[format] if quality is None else quality
     file = io.BytesIO()
-    _image(pixels).save(file, format.upper(), **settings, **_metadata(format, xmp))
+    _image(pixels).save(file, format.upper(), **settings, **_metadata(format, xmp), **_resolution(format, dpi))
     return file.getvalue()
 
 
@@ -70,6 +72,18 @@ def _metadata(format: Format, xmp: bytes | None) -> dict[str, Any]:  # noqa: A00
         return {"pnginfo": chunks}
     tags = {} if format == "avif" else {"icc_profile": _SRGB}
     return tags | ({"xmp": xmp} if xmp else {})
+
+
+def _resolution(format: Format, dpi: int | None) -> dict[str, Any]:  # noqa: A002 - as in encode
+    """Return Pillow's options that say how many pixels an inch of paper gets."""
+    if dpi is None:
+        return {}
+    if format in ("jpeg", "png"):
+        return {"dpi": (dpi, dpi)}
+    # These have no place of their own for it.
+    exif = Image.Exif()
+    exif.update({ExifTags.Base.XResolution: dpi, ExifTags.Base.YResolution: dpi, ExifTags.Base.ResolutionUnit: _INCH})
+    return {"exif": exif.tobytes()}
 
 
 def _undated_srgb() -> bytes:

@@ -6,6 +6,9 @@ function listen() {
   import("./live-cards.js");
   import("./in-hand.js");
   import("./photo-upload.js");
+  import("./installed.js");
+  import("./choosing.js");
+  if (document.getElementById("keys")) import("./album-keys.js");
 }
 
 // On a slow line each file of a script waits in the same queue as the pictures that people came for.

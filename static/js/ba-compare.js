@@ -31,7 +31,8 @@ class BeforeAfter extends HTMLElement {
 
   jump(event) {
     const typing = event.target.matches?.("input:not([type=range]), textarea, select, [contenteditable]");
-    if (typing || event.ctrlKey || event.altKey || event.metaKey || !(event.key in KEYS)) return;
+    const off = this.closest("[data-keys-off]") && event.target !== this.slider;
+    if (typing || off || event.ctrlKey || event.altKey || event.metaKey || !(event.key in KEYS)) return;
     this.slider.value = KEYS[event.key];
     this.show();
   }

@@ -41,7 +41,9 @@ class TakeHome extends HTMLElement {
   }
 
   send(event) {
-    if (this.intensity === 100 && this.form.elements.format.value === "jpeg") return; // it is there: the browser saves it
+    const { format, size, bare } = this.form.elements;
+    const filed = this.intensity === 100 && format.value === "jpeg" && size.value === "page" && !bare.checked;
+    if (filed) return; // it is there: the browser saves it
     event.preventDefault();
     if (this.button.ariaBusy !== "true") this.fetch(`${this.form.action}?${new URLSearchParams(new FormData(this.form))}`);
   }

@@ -1,16 +1,25 @@
 """The doctor: each thing that may be wrong is said, with what to do; what is well is said to be well."""
 
 import io
+import threading
+import time
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import call_command
+from django.db import DatabaseError
+from django.utils import timezone
 from pytest_django import Settings
 
 from artworkshop import diagnosis
 from artworkshop.diagnosis import Finding, Level
+from rendering import turns
+from rendering.models import State
+from tests import makers
+from tests.makers import NOON
 from tests.processes import Valkey
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound to it here
@@ -77,7 +86,8 @@ def test_missing_migrations_are_counted(monkeypatch: pytest.MonkeyPatch) -> None
 
     finding = diagnosis.check_database()
 
-    assert finding == Finding(Level.PROBLEM, "The database lacks 3 migrations.", "Run `manage.py migrate`.")
+    advice = "Run `manage.py migrate`."
+    assert finding == Finding(Level.PROBLEM, "The database lacks 3 migrations.", advice, command="manage.py migrate")
 
 
 def test_queue_that_is_away_is_a_problem(settings: Settings, tmp_path: Path) -> None:
@@ -157,3 +167,73 @@ def test_doctor_ends_with_a_status(monkeypatch: pytest.MonkeyPatch, levels: list
     assert said.getvalue().startswith("good     It is good.\n         Do this.\n")
     assert said.getvalue().endswith(end)
     assert "\x1b" not in said.getvalue()  # no colors in files and pipes
+
+
+@pytest.mark.django_db
+def test_rest_is_a_hint_with_a_button() -> None:
+    before = diagnosis.check_halts()
+    turns.rest("worker-1", now=NOON)
+    one = diagnosis.check_halts()
+    turns.rest(now=NOON)
+
+    everybody = diagnosis.check_halts()
+
+    assert before == Finding(Level.GOOD, "No worker was told to rest.")
+    assert (one.level, one.words, one.mend) == (Level.HINT, "1 worker was told to rest.", "go_on")
+    assert (everybody.words, everybody.mend) == ("Painting is paused: all workers rest.", "go_on")
+
+
+@pytest.mark.django_db
+def test_work_that_nobody_looks_after_is_a_problem() -> None:
+    now = timezone.now()
+    makers.rendition(state=State.WORKING, lease_until=now)
+    fresh = diagnosis.check_lost_work()
+    makers.rendition(state=State.WORKING, lease_until=now - timedelta(minutes=2))
+
+    finding = diagnosis.check_lost_work()
+
+    assert fresh.level == Level.GOOD
+    assert finding.words == "1 piece of work was left behind by a worker that died."
+    assert (finding.command, finding.mend) == ("manage.py tend", "revive")
+
+
+@pytest.mark.django_db
+def test_paintings_of_old_versions_are_a_hint_with_the_command_that_removes_them() -> None:
+    makers.rendition(style="oil")
+    before = diagnosis.check_old_versions()
+    makers.rendition(style="oil", style_version=0)
+
+    finding = diagnosis.check_old_versions()
+
+    assert before.level == Level.GOOD
+    assert finding.words == "Paintings of earlier versions of a style are kept: oil 0."
+    assert finding.command == "manage.py purge --style oil --style-version 0 --dry-run"
+
+
+def test_page_waits_for_nothing_that_hangs() -> None:
+    release = threading.Event()
+
+    def check_slow() -> Finding:
+        release.wait(30)
+        return Finding(Level.GOOD, "late")
+
+    def check_quick() -> Finding:
+        return Finding(Level.GOOD, "here")
+
+    began = time.monotonic()
+    slow, quick = diagnosis.examine_at_once([check_slow, check_quick], patience=0.2)
+    took = time.monotonic() - began
+    release.set()
+
+    assert (slow.level, slow.words) == (Level.PROBLEM, "One of the checks did not answer in time: slow.")
+    assert quick.words == "here"
+    assert took < 1
+
+
+def test_database_that_fails_is_a_finding() -> None:
+    def check_rows() -> Finding:
+        raise DatabaseError("disk I/O error\nand more")
+
+    [finding] = diagnosis.examine_at_once([check_rows])
+
+    assert (finding.level, finding.words) == (Level.PROBLEM, "The database cannot be asked: disk I/O error")

@@ -71,7 +71,7 @@ def test_stranger_gets_six_photos_painted_in_four_styles(
     _compare(page)
 
     page.get_by_role("link", name="History").click()
-    expect(page.locator(".ledger tbody tr")).to_have_count(24)
+    expect(page.locator(".ledger tbody tr:not(.ledger-day)")).to_have_count(24)
     expect(page.get_by_text("24 paintings")).to_be_visible()
     note_addresses(page, addresses)
     _download(page, tmp_path)
@@ -96,7 +96,7 @@ def test_second_person_sees_none_of_it(product: Product, visit: Visit, addresses
     told = _get(page, product, f"/status/?photos={','.join(keys)}").json()
     assert len(keys) == 6
     assert told == {"photos": {}}
-    assert len(addresses["get"]) > 60
+    assert len(addresses["get"]) > 50
     assert len(addresses["post"]) > 4
     assert {path: status for path, status in got.items() if status != 404} == {}
     assert {path: status for path, status in posted.items() if status != 404} == {}

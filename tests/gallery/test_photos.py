@@ -1,16 +1,19 @@
-"""Photos: added to an album, renamed, removed."""
+"""Photos: added to an album, described, favored, put into the bin, brought back, erased."""
 
 import hashlib
 import struct
 import zlib
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from pytest_django import DjangoAssertNumQueries
 from pytest_django import DjangoCaptureOnCommitCallbacks as Committing
 
-from gallery import photos
-from gallery.models import Artwork, Photo, User
+from gallery import accounts, photos
+from gallery.models import Artwork, Photo, Stage, User
 from gallery.photos import Outcome, Result
 from gallery.uploads import HashedUpload
 from rendering.models import Commission, Rendition, Source, State
@@ -19,6 +22,7 @@ from tests.makers import NOON, PHOTOS
 from tests.rendering.makers import simultaneously
 
 STYLES = ["pencil", "oil"]
+LATER = NOON + timedelta(minutes=5)
 
 
 def hashed(name: str, content: bytes | None = None, *, limit: int = 40_000_000) -> HashedUpload:
@@ -167,24 +171,24 @@ def test_title_comes_from_the_file_name(file_name: str, title: str):
 def test_photo_is_renamed(alice: User):
     photo = makers.photo(alice)
 
-    photos.rename(photo, title="  A\u202e new\nname ")
+    photos.describe(photo, title="  A\u202e new\nname ", description="x" * 301)
 
     photo.refresh_from_db()
-    assert photo.title == "A new name"
+    assert (photo.title, photo.description) == ("A new name", "x" * 300)
 
 
-def test_removed_photo_leaves_nothing_behind(alice: User, media: Path, django_capture_on_commit_callbacks: Committing):
+def test_erased_photo_leaves_nothing_behind(alice: User, media: Path, django_capture_on_commit_callbacks: Committing):
     photo = makers.finished_photo(alice)
 
     with django_capture_on_commit_callbacks(execute=True):
-        photos.remove(photo, now=NOON)
+        photos.erase(photo, now=NOON)
 
     counts = [model.objects.count() for model in (Photo, Artwork, Commission, Source, Rendition)]
     assert counts == [0, 0, 0, 0, 0]
     assert [path for path in media.rglob("*") if path.is_file()] == []
 
 
-def test_removed_photo_leaves_what_another_person_has(
+def test_erased_photo_leaves_what_another_person_has(
     alice: User, bob: User, media: Path, django_capture_on_commit_callbacks: Committing
 ):
     photo = makers.finished_photo(alice)
@@ -193,7 +197,7 @@ def test_removed_photo_leaves_what_another_person_has(
     Artwork.objects.create(photo=shared, commission=kept.commission, style="oil", look="studio", created_at=NOON)
 
     with django_capture_on_commit_callbacks(execute=True):
-        photos.remove(photo, now=NOON)
+        photos.erase(photo, now=NOON)
 
     assert [artwork.style for artwork in Artwork.objects.all()] == ["oil"]
     assert (Source.objects.count(), Rendition.objects.get()) == (1, kept.commission.rendition)
@@ -211,3 +215,115 @@ def test_removed_photo_stops_its_painting(alice: User, bob: User):
     photos.remove(photo, now=NOON)
 
     assert Rendition.objects.get().state == State.CANCELLED
+
+
+def test_removed_photo_is_in_the_bin_and_keeps_its_paintings(alice: User):
+    photo = makers.finished_photo(alice)
+
+    photos.remove(photo, now=NOON)
+
+    assert (list(alice.photos.kept()), list(alice.photos.in_album()), list(alice.photos.in_bin())) == ([], [], [photo])
+    assert list(Artwork.objects.history_of(alice)) == []
+    assert photo.artworks.at_stage(Stage.DONE).count() == 4
+    assert accounts.usage_of(alice).bytes > photo.source.size
+
+
+def test_photo_goes_on_where_it_stopped_when_it_comes_back(alice: User):
+    photo = makers.photo(alice)
+    stopped = makers.artwork(photo, state=State.WAITING)
+    given_up = makers.artwork(photo, style="pencil", cancelled_at=NOON)
+    photos.remove(photo, now=LATER)
+
+    count = photos.bring_back(alice.photos.all(), of=alice, now=LATER)
+
+    assert (count, list(alice.photos.kept())) == (1, [photo])
+    assert photo.artworks.at_stage(Stage.WAITING).get() == stopped
+    assert photo.artworks.at_stage(Stage.CANCELLED).get() == given_up
+
+
+def test_nobody_touches_the_photos_of_others(alice: User, bob: User):
+    kept, binned = makers.photo(alice), makers.photo(alice)
+    photos.remove(binned, now=NOON)
+    hers = Photo.objects.filter(owner=alice)
+
+    counts = [
+        photos.favor(hers, of=bob, favorite=True),
+        photos.remove_many(hers, of=bob, now=NOON),
+        photos.bring_back(hers, of=bob, now=NOON),
+        photos.erase_many(hers, of=bob, now=NOON),
+    ]
+
+    assert counts == [0, 0, 0, 0]
+    assert (list(alice.photos.kept()), list(alice.photos.in_bin())) == ([kept], [binned])
+
+
+def test_same_file_brings_its_photo_back_from_the_bin(alice: User):
+    first = add(alice, hashed("denali.webp"), styles=["pencil"])
+    photos.remove(alice.photos.get(), now=LATER)
+
+    again = add(alice, hashed("denali.webp"), styles=["pencil"])
+
+    text = "This photo was in the bin, and is back in your album."
+    assert again == Result("denali.webp", Outcome.KNOWN, text, first.photo)
+    assert [artwork.stage for artwork in alice.photos.kept().get().artworks.all()] == [Stage.WAITING]
+
+
+def test_only_what_is_in_the_bin_is_erased(alice: User):
+    kept, binned = makers.finished_photo(alice), makers.finished_photo(alice)
+    photos.remove(binned, now=NOON)
+
+    count = photos.erase_many(alice.photos.all(), of=alice, now=NOON)
+
+    assert (count, list(alice.photos.all())) == (1, [kept])
+
+
+def test_bins_are_emptied_after_thirty_days(alice: User, bob: User):
+    kept, old, young = makers.photo(alice), makers.photo(alice), makers.photo(alice)
+    bobs = makers.photo(bob)
+    for photo, moment in ((old, NOON), (bobs, NOON), (young, NOON + timedelta(seconds=1))):
+        photos.remove(photo, now=moment)
+
+    assert photos.empty_bins(now=NOON + photos.IN_BIN - timedelta(seconds=1)) == 0
+    assert photos.empty_bins(now=NOON + photos.IN_BIN) == 2
+    assert set(Photo.objects.all()) == {kept, young}
+
+
+def test_opening_the_bin_erases_what_is_there_for_too_long(alice: User):
+    old, young = makers.photo(alice), makers.photo(alice)
+    photos.remove(old, now=NOON)
+    photos.remove(young, now=LATER)
+
+    assert photos.in_bin(of=alice, now=NOON + photos.IN_BIN) == 1
+    assert alice.photos.get() == young
+
+
+def test_caretaker_erases_what_was_removed_long_ago(alice: User):
+    photos.remove(makers.finished_photo(alice), now=NOON)
+
+    call_command("tend", "--once")
+
+    assert not Photo.objects.exists()
+
+
+def test_closed_account_leaves_nothing_in_the_bin(alice: User, bob: User):
+    photos.remove(makers.finished_photo(alice), now=NOON)
+    makers.finished_photo(alice)
+    bobs = makers.photo(bob)
+
+    accounts.close_account(alice)
+
+    assert (Photo.objects.get(), Source.objects.get()) == (bobs, bobs.source)
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_many_are_removed_and_favored_in_few_statements(
+    alice: User, count: int, django_assert_max_num_queries: DjangoAssertNumQueries
+):
+    for _ in range(count):
+        makers.artwork(makers.photo(alice), state=State.DONE)
+
+    with django_assert_max_num_queries(9):
+        photos.favor(alice.photos.all(), of=alice, favorite=True)
+        photos.remove_many(alice.photos.all(), of=alice, now=NOON)
+
+    assert alice.photos.in_bin().filter(favorite=True).count() == count

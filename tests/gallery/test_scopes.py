@@ -141,7 +141,7 @@ def test_switch_holds_for_photos_from_then_on(alice: User, bob: User):
     his = add(bob, content)
     assert his.source == before.source
 
-    photos.remove(before, now=NOON)
+    photos.erase(before, now=NOON)
     after = add(alice, content)
     assert (after.source.scope, his.source.scope) == (alice.lane, EVERYBODY)
 
@@ -152,12 +152,12 @@ def test_removed_photo_takes_its_files_along_and_leaves_those_of_others(alice: U
     paint_everything()
     both = files(media)
 
-    photos.remove(hers, now=NOON)
+    photos.erase(hers, now=NOON)
 
     left = files(media)
     assert left < both
     assert {name.split("/")[0] for name in both - left} == {"originals", "photos"}
-    photos.remove(his, now=NOON)
+    photos.erase(his, now=NOON)
     assert files(media) == set()
 
 

@@ -290,9 +290,9 @@ def test_paintings_of_a_twin_outlive_it_and_go_with_the_last_that_shows_them(ali
     first, second = pair(alice)
     twins.use(second, by=alice, now=LATER)
 
-    photos.remove(first, now=LATER)
+    photos.erase(first, now=LATER)
     kept = wishes(second, twin=True), Source.objects.filter(pk=first.source_id).exists()
-    photos.remove(alice.photos.get(), now=LATER)
+    photos.erase(alice.photos.get(), now=LATER)
 
     assert kept == ([("oil", "done"), ("pencil", "done")], True)
     assert (Source.objects.count(), Commission.objects.count(), Rendition.objects.count()) == (0, 0, 0)
@@ -301,7 +301,7 @@ def test_paintings_of_a_twin_outlive_it_and_go_with_the_last_that_shows_them(ali
 def test_file_of_a_removed_twin_goes_with_its_last_painting(alice: User):
     first, second = pair(alice)
     twins.use(second, by=alice, now=LATER)
-    photos.remove(first, now=LATER)
+    photos.erase(first, now=LATER)
 
     for artwork in second.artworks.filter(twin=True):
         artworks.remove(artwork, by=alice, now=LATER)
@@ -383,7 +383,7 @@ def test_merge_moves_paintings_of_the_same_picture(
         twins.merge(kept, [other], by=alice, now=timezone.now())
 
     assert ([artwork.style for artwork in plan.moved], list(plan.lost)) == (["watercolor"], [])
-    assert list(alice.photos.all()) == [kept]
+    assert list(alice.photos.kept()) == [kept]
     assert sorted(style for style, _ in wishes(kept)) == ["oil", "pencil", "watercolor"]
 
 

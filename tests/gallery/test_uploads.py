@@ -13,6 +13,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
 
+from gallery import notices
+from gallery.models import Notice
 from gallery.uploads import NO_ROOM, HashedUpload, NoRoom, bounded, largest_body
 from gallery.views.photos import bad_request
 from rendering.models import State
@@ -162,6 +164,17 @@ def test_upload_is_dropped_when_too_much_waits(settings: Settings, waiting: int,
     room.forget()
 
     assert passed("/photos/") == (full, b"" if full else bytes(MEGABYTE))
+    assert passed("/artworks/a/cancel/") == (None, bytes(MEGABYTE))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_upload_is_dropped_while_a_notice_closes_uploads():
+    Notice.objects.create(text="We move", starts_at=makers.NOON, closes_uploads=True)
+    notices.board.forget()
+
+    closed, body = passed("/photos/")
+
+    assert (closed.text, body) == ("We move", b"")
     assert passed("/artworks/a/cancel/") == (None, bytes(MEGABYTE))
 
 

@@ -7,7 +7,7 @@ from django.apps import AppConfig
 
 from artworkshop.settings import *  # noqa: F403 - all but the time limits
 
-SECONDS = 2
+SECONDS = 4
 GRACE = 1.0
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.rendering.deaf.Deaf"]  # noqa: F405 - the site's
 

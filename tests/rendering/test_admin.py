@@ -7,12 +7,13 @@ from django.urls import reverse
 
 from gallery.models import User
 from rendering import queue
-from rendering.models import Commission, Reason, Rendition, Source, State
+from rendering.models import Commission, Export, Halt, Lane, Reason, Rendition, Source, State
 from tests.makers import browser, person
 from tests.rendering import makers
 from tests.rendering.makers import admit, commission, photo
 
 LISTS = {"source": 6, "rendition": 7, "commission": 5}
+MORE = {"export": 5, "lane": 5, "halt": 5}
 
 
 def changelist(name: str) -> str:
@@ -111,3 +112,28 @@ def test_staff_who_may_only_look_may_not_steer(work):
 
     assert shown.context["cl"].result_count == 1
     assert Rendition.objects.get().state == State.WAITING
+
+
+@pytest.mark.parametrize(("name", "queries"), MORE.items())
+@pytest.mark.parametrize("count", [1, 3])
+def test_lists_of_the_queue_ask_a_constant_number_of_queries(
+    media, as_admin, name, queries, count, django_assert_num_queries
+):
+    for number in range(count):
+        facts = {"format": "png", "intensity": 100, "waiting_since": makers.NOON, "used_at": makers.NOON}
+        Export.objects.create(rendition=makers.rendition_row(), **facts)
+        Lane.objects.create(name=f"person-{number}", served_at=makers.NOON)
+        Halt.objects.create(worker=f"worker-{number}", since=makers.NOON)
+
+    with django_assert_num_queries(queries):
+        response = as_admin.get(changelist(name))
+
+    assert response.context["cl"].result_count == count
+
+
+def test_what_staff_do_is_in_the_rows_own_history(work, as_admin, admin):
+    act(as_admin, "rendition", "stop")
+
+    page = as_admin.get(reverse("admin:rendering_rendition_history", args=[work.rendition.pk]))
+
+    assert [(entry.user, entry.change_message) for entry in page.context["action_list"]] == [(admin, "stopped")]

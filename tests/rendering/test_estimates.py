@@ -297,7 +297,7 @@ def test_what_does_not_wait_is_not_foretold(django_assert_num_queries: DjangoAss
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize(("workers", "known"), [(0, False), (2, True)])
 def test_without_a_living_worker_nobody_knows(monkeypatch: pytest.MonkeyPatch, workers: int, known: bool):
-    monkeypatch.setattr(queue, "workers", lambda: [object()] * workers)
+    monkeypatch.setattr(queue, "count_workers", lambda: workers)
 
     assert bool(estimates.foretell([unread("person-1", 0)])) is known
 
@@ -307,7 +307,7 @@ def test_with_the_queue_away_the_settings_tell_how_many_workers_there_are(monkey
     for _ in range(5):
         unread("person-1", 0)
     asked, told = unread("person-1", 1), []
-    monkeypatch.setattr(queue, "workers", raising)
+    monkeypatch.setattr(queue, "count_workers", raising)
 
     for workers in (1, 4):
         monkeypatch.setattr(settings, "WORKERS", workers)

@@ -17,6 +17,7 @@ from PIL import Image
 
 from rendering import exports, labels, pipeline, queue, recipes, renditions, sources, stats, store, styles
 from rendering.models import Commission, Export, ExportFormat, Reason, Rendition, Source, State
+from rendering.styles.base import ParameterError
 from tests.processes import Crew, Valkey, same_site, stopped_child, wait_until
 from tests.rendering.makers import admit, commission, encoded, paint_all, painted, photo, picture, simultaneously
 
@@ -116,6 +117,123 @@ def test_export_at_an_intensity_blends_the_exact_pixels(media, falcon):
     assert np.array_equal(forty, pipeline.blend(canvas, painting.pixels, 40))
     assert np.array_equal(whole, painting.pixels)
     assert np.array_equal(none, canvas)
+
+
+def varied(rendition: Rendition, variant: exports.Variant, form: str = "png") -> tuple[Export, bytes]:
+    """Return an export of a variant, made, and its file."""
+    export = exports.ask(rendition, format=form, intensity=100, lane="person-1", now=timezone.now(), variant=variant)
+    exports.make(export.pk)
+    export.refresh_from_db()
+    assert (export.state, export.reason) == (State.DONE, "")
+    return export, store.read(export.file)
+
+
+def test_painting_of_the_page_is_exported_at_full_size(media, falcon, tmp_path):
+    original, rendition = falcon
+    variant = exports.at_full_size(rendition, Source.objects.get())
+
+    _, content = varied(rendition, variant)
+
+    assert Image.open(io.BytesIO(content)).size == pixels_of(original.read_bytes()).shape[1::-1]
+    assert repainted(original, content, tmp_path) == content
+
+
+def test_full_size_is_that_of_the_photo_that_is_asked_for(media, settings):
+    settings.LONG_EDGE = 96
+    same = [picture(4, width=96, height=72).resize(size, Image.Resampling.NEAREST) for size in ((192, 144), (96, 72))]
+    larger, smaller = (sources_of(encoded(each, form="PNG")) for each in same)
+    rendition = painted(encoded(same[1], form="PNG"))
+
+    _, content = varied(rendition, exports.at_full_size(rendition, larger))
+
+    assert exports.at_full_size(rendition, smaller) == exports.AS_PAINTED
+    assert Image.open(io.BytesIO(content)).size == (192, 144)
+
+
+def sources_of(content: bytes) -> Source:
+    source = admit(content)
+    sources.read(source.pk)
+    source.refresh_from_db()
+    return source
+
+
+@pytest.mark.parametrize("form", ExportFormat.values)
+def test_print_says_its_resolution_and_is_never_enlarged(media, falcon, form):
+    original, rendition = falcon
+    source = Source.objects.get()
+    height, width = pixels_of(original.read_bytes()).shape[:2]
+    paper = exports.on_sheet(width, height, "10x15")
+
+    _, content = varied(rendition, exports.at_full_size(rendition, source, sheet="10x15"), form)
+
+    image = Image.open(io.BytesIO(content))
+    written = image.info.get("dpi", (0, 0))[0] or image.getexif()[282]
+    assert image.size == (paper.width, paper.height)
+    assert max(image.size) <= max(width, height)
+    assert round(float(written)) == paper.dpi < 300
+
+
+@pytest.mark.parametrize("form", ExportFormat.values)
+def test_bare_export_has_the_same_pixels_and_no_recipe(media, falcon, form):
+    _, rendition = falcon
+    labeled = store.read(made(rendition, form).file)
+
+    _, bare = varied(rendition, exports.Variant(labeled=False), form)
+
+    assert labels.read(io.BytesIO(labeled)).recipe.text == rendition.recipe
+    with pytest.raises(ParameterError):
+        labels.read(io.BytesIO(bare))
+    assert b"AI Impressionist" not in bare
+    assert np.array_equal(pixels_of(bare), pixels_of(labeled))
+
+
+def test_sketch_is_small_and_of_the_values_asked_for(media, settings, falcon, valkey):
+    _, rendition = falcon
+    source = Source.objects.get()
+    recipe = recipes.compose("oil", look="fast", long_edge=1024, changes={"size": 13})
+
+    export = exports.sketch(rendition, recipe, source=source, lane="person-1", now=timezone.now())
+    exports.make(export.pk)
+
+    export.refresh_from_db()
+    image = Image.open(io.BytesIO(store.read(export.file)))
+    assert (export.state, max(image.size)) == (State.DONE, 512)
+    assert recipes.parse(export.recipe).values == recipe.values
+
+
+def test_newer_sketch_takes_the_place_of_the_one_that_waits(media, falcon, valkey):
+    _, rendition = falcon
+    source, now = Source.objects.get(), timezone.now()
+    sizes = [recipes.compose("oil", look="fast", long_edge=1024, changes={"size": size}) for size in (3, 4, 5)]
+    kept = ask(rendition)
+    other = exports.sketch(rendition, sizes[0], source=source, lane="person-2", now=now)
+    replaced, latest = (exports.sketch(rendition, each, source=source, lane="person-1", now=now) for each in sizes[1:])
+
+    assert replaced.pk != latest.pk
+    assert set(Export.objects.all()) == {kept, other, latest}
+
+
+def test_exports_of_a_photo_go_with_it_though_its_painting_stays(media, falcon):
+    _, rendition = falcon
+    source = Source.objects.get()
+    again = admit(encoded(picture(), form="PNG"))
+    again.commissions.create(
+        recipe=rendition.recipe, recipe_digest=rendition.recipe_digest, rendition=rendition, created_at=timezone.now()
+    )
+    export, _ = varied(rendition, exports.at_full_size(rendition, source))
+
+    sources.release([source.pk])
+
+    assert Rendition.objects.filter(pk=rendition.pk).exists()
+    assert (export.file in media(), Export.objects.count()) == (False, 0)
+
+
+@pytest.mark.parametrize("broken", [{"recipe": "oil 1 size=7 @512"}, {"sheet": "a4"}])
+def test_variant_without_its_photo_is_refused(media, falcon, broken):
+    export = ask(falcon[1])
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Export.objects.filter(pk=export.pk).update(**broken)
 
 
 def test_look_that_was_changed_since_has_no_name():

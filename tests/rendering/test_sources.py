@@ -16,9 +16,20 @@ from django.utils import timezone
 from PIL import Image, PngImagePlugin
 
 from rendering import canvases, queue, recipes, renditions, sources, store
-from rendering.models import Commission, Reason, Source, State
+from rendering.models import Commission, Reason, Rendition, Source, State
 from tests.rendering import makers
-from tests.rendering.makers import NOON, admit, encoded, photo, picture, simultaneously
+from tests.rendering.makers import (
+    NOON,
+    admit,
+    commission,
+    encoded,
+    paint_all,
+    painted,
+    photo,
+    picture,
+    read,
+    simultaneously,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -397,6 +408,30 @@ def test_released_source_takes_its_paintings_along(media):
     sources.release([Source.objects.get().pk])
 
     assert media() == []
+
+
+def test_released_source_takes_along_what_was_kept_for_a_while(media):
+    rendition = painted(photo())
+    asked = rendition.commissions.get()
+    source = asked.source
+
+    renditions.release([asked.pk], keep=True)
+    assert Rendition.objects.filter(pk=rendition.pk, state=State.DONE).exists()
+    sources.release([source.pk])
+
+    assert not Rendition.objects.exists()
+    assert media() == []
+
+
+def test_picture_that_another_file_still_shows_keeps_what_was_painted(media):
+    first, second = (read(encoded(picture(5), form="PNG", compress_level=level)) for level in (1, 9))
+    asked = commission(first)
+    paint_all(first)
+    renditions.release([asked.pk], keep=True)
+
+    sources.release([first.pk])
+
+    assert Rendition.objects.get().canvas_key == second.canvas_key
 
 
 def test_source_that_is_read_after_the_row_was_fetched_leaves_no_file(media, monkeypatch):

@@ -1,11 +1,14 @@
 """The dashboard's figures are counted from the rows, and the queue's absence is told."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from rendering import queue, stats
-from rendering.models import Export, Reason, State
+from rendering.models import Export, Halt, Reason, State
+from rendering.queue import WorkerLine
+from rendering.stats import Kind, Quantiles, Span, Trouble, WorkerNow
 from tests.processes import wait_until
 from tests.rendering.makers import NOON, ONE_KEY, admit, photo, rendition_row, source_row
 
@@ -85,3 +88,151 @@ def test_workers_and_jobs_are_told(media, crew):
     assert worker.name.startswith("test-")
     assert worker.state in ("idle", "busy", "started")
     assert (worker.finished, worker.failed) in ((0, 0), (1, 0))
+
+
+def painted(**facts: object):
+    return rendition_row(**{"state": State.DONE, "folder": "renditions/a", "width": 10, **facts})
+
+
+def read(**facts: object):
+    made = {"state": State.DONE, "folder": "photos/a", "canvas_key": ONE_KEY, "phash": ONE_KEY}
+    return source_row(**{**made, **facts})
+
+
+@pytest.mark.parametrize("span", Span)
+def test_bars_count_what_was_finished_in_each_stretch(span):
+    step = span.step
+    for back in (0.5, 0.5, 1.5, span.bars - 0.5, span.bars + 0.5):
+        painted(finished_at=NOON - step * back)
+    read(finished_at=NOON - step * 1.5)
+    rendition_row(state=State.FAILED, finished_at=NOON - step * 0.5)
+
+    bars = stats.finished(span, now=NOON)
+
+    assert len(bars) == span.bars
+    assert [(place, bar.photos, bar.paintings) for place, bar in enumerate(bars) if bar.photos or bar.paintings] == [
+        (0, 0, 1),
+        (span.bars - 2, 1, 1),
+        (span.bars - 1, 0, 2),
+    ]
+    assert bars[-1].paintings_an_hour == 2 / (step / HOUR)
+    assert bars[-2].photos_an_hour == 1 / (step / HOUR)
+    assert bars[0].begins == NOON - span.length
+
+
+def test_percentiles_are_of_the_values():
+    assert stats.quantiles(range(1, 101)) == Quantiles(50, 95, 99)
+    assert stats.quantiles([7.0]) == Quantiles(7.0, 7.0, 7.0)
+
+
+def test_times_are_told_by_style_and_within_the_period():
+    for waited, worked in ((1, 2), (3, 4), (50, 60)):
+        begun = NOON - HOUR + timedelta(seconds=waited)
+        facts = {"waiting_since": NOON - HOUR, "started_at": begun, "finished_at": begun + timedelta(seconds=worked)}
+        painted(style="oil", **facts)
+    long_ago = NOON - timedelta(days=2)
+    painted(style="oil", waiting_since=long_ago, started_at=long_ago, finished_at=long_ago)
+
+    [line] = stats.times(Span.DAY, now=NOON)
+
+    assert (line.style, line.paintings) == ("oil", 3)
+    assert line.wait == Quantiles(3, 50, 50)
+    assert line.paint == Quantiles(4, 60, 60)
+
+
+def test_times_of_many_paintings_are_of_an_even_sample(monkeypatch):
+    monkeypatch.setattr(stats, "SAMPLE", 20)
+    for number in range(100):
+        painted(style="oil", started_at=NOON, finished_at=NOON + timedelta(seconds=number))
+
+    [line] = stats.times(Span.DAY, now=NOON + HOUR)
+
+    assert 13 <= line.paintings <= 15
+    assert 40 <= line.paint.p50 <= 60
+
+
+def test_lanes_are_told_with_their_oldest_and_what_is_in_work():
+    source_row(lane="person-2", waiting_since=NOON - HOUR)
+    rendition_row(lane="person-2", waiting_since=NOON - 2 * HOUR)
+    rendition_row(lane="person-2", state=State.WORKING)
+    rendition_row(lane="person-1", waiting_since=NOON - 3 * HOUR)
+    rendition_row(lane="person-3", state=State.WORKING)
+    painted(lane="person-4")
+
+    lanes = stats.lanes()
+
+    assert [(line.lane, line.waiting, line.working, line.oldest) for line in lanes] == [
+        ("person-1", {Kind.PAINTING: 1}, 0, NOON - 3 * HOUR),
+        ("person-2", {Kind.READING: 1, Kind.PAINTING: 1}, 1, NOON - 2 * HOUR),
+        ("person-3", {}, 1, None),
+    ]
+
+
+def test_crew_tells_what_each_worker_has_in_hand_and_who_rests(valkey):
+    busy = rendition_row(state=State.WORKING, worker="easel-1", started_at=NOON)
+    Halt.objects.create(worker="easel-2", since=NOON)
+
+    reachable, workers = stats.crew()
+
+    assert reachable
+    assert [(each.name, each.line, each.resting, each.resting_alone) for each in workers] == [
+        ("easel-1", None, False, False),
+        ("easel-2", None, True, True),
+    ]
+    assert [(doing.kind, doing.pk, doing.since) for doing in workers[0].doing] == [(Kind.PAINTING, busy.pk, NOON)]
+
+
+def test_trouble_is_told_only_while_something_waits():
+    alive = WorkerNow(
+        "easel-1", WorkerLine("easel-1", "idle", NOON, 0, 0), resting=False, resting_alone=False, doing=[]
+    )
+    asleep = replace(alive, resting=True)
+    gone = replace(alive, line=None)
+
+    assert stats.trouble(reachable=True, workers=[asleep, alive], waiting=1) is None
+    assert stats.trouble(reachable=True, workers=[asleep], waiting=1) == Trouble.ALL_REST
+    assert stats.trouble(reachable=True, workers=[gone], waiting=1) == Trouble.NO_WORKER
+    assert stats.trouble(reachable=True, workers=[], waiting=0) is None
+    assert stats.trouble(reachable=False, workers=[], waiting=0) == Trouble.QUEUE_AWAY
+
+
+def test_failures_are_counted_by_reason_and_kind():
+    for reason in (Reason.CRASHED, Reason.CRASHED, Reason.DAMAGED):
+        rendition_row(state=State.FAILED, reason=reason, finished_at=NOON)
+    source_row(state=State.FAILED, reason=Reason.DAMAGED, finished_at=NOON)
+    source_row(state=State.FAILED, reason=Reason.DAMAGED, finished_at=NOON)
+    rendition_row(state=State.FAILED, reason=Reason.TOO_SLOW, finished_at=NOON - HOUR)
+
+    lines = stats.failures(NOON)
+
+    assert [(line.reason, line.counts) for line in lines] == [
+        (Reason.DAMAGED, {Kind.READING: 2, Kind.PAINTING: 1}),
+        (Reason.CRASHED, {Kind.PAINTING: 2}),
+    ]
+    assert lines[1].label == "This photo cannot be painted: it stopped the painter each time."
+
+
+def test_batches_are_counted_from_the_jobs_that_the_rows_name():
+    recipe = iter("abcdefgh")
+    for holder, canvas in (("turn-1", "c1"), ("turn-1", "c1"), ("turn-1", "c2"), ("turn-2", "c1"), ("", "c3")):
+        painted(holder=holder, canvas_key=canvas, recipe_digest=next(recipe), finished_at=NOON)
+    read(holder="turn-1", width=4000, height=3000, finished_at=NOON)
+
+    batches = stats.batches(NOON - HOUR)
+
+    assert (batches.paintings, batches.decodings, batches.decodings_saved) == (4, 3, 1)
+    assert (batches.units, batches.forks, batches.forks_saved) == (5, 2, 3)
+    assert batches.megapixels == 12
+    assert batches.cpu_seconds == pytest.approx(1 * (0.0055 + 12 * 0.0046) + 3 * 0.0096)
+
+
+def test_stored_bytes_are_told_by_what_they_are():
+    source_row(size=1000, stored_bytes=200)
+    made = rendition_row(stored_bytes=30)
+    Export.objects.create(rendition=made, intensity=100, used_at=NOON, waiting_since=NOON, size=4)
+
+    stored = stats.stored()
+
+    assert (stored.originals, stored.photo_pages, stored.paintings, stored.exports) == (1000, 200, 30, 4)
+    assert stored.total == 1234
+    assert 0 < stored.disk_free < stored.disk_total

@@ -30,6 +30,21 @@ def test_original_comes_back_as_it_was(media):
     assert name.endswith(".jpeg")
 
 
+def test_large_original_comes_back_in_pieces(media):
+    content = b"a photo " * 20_000
+    name = store.put_original(io.BytesIO(content), extension="jpeg")
+
+    pieces = list(store.pieces(name))
+
+    assert b"".join(pieces) == content
+    assert max(map(len, pieces)) <= 65_536
+
+
+def test_pieces_of_what_is_gone_are_missing(media):
+    with pytest.raises(store.Missing):
+        next(store.pieces("originals/gone.jpeg"))
+
+
 def test_same_content_twice_gets_two_names(media):
     names = {store.put_original(io.BytesIO(b"a photo"), extension="png") for _ in range(2)}
 

@@ -8,6 +8,9 @@ from django.utils import timezone
 
 from rendering import pipeline, renditions, styles, turns
 from rendering.models import Commission, Lane, Priority, Rendition, Source, State
+from rendering.pipeline import Painting
+from rendering.recipes import Recipe
+from rendering.styles.base import Bench
 from tests.processes import Crew, Valkey, wait_until
 from tests.rendering.makers import admit, commission_all, photo, read, rendition_row
 
@@ -128,9 +131,9 @@ def test_newcomer_does_not_wait_for_the_whole_photo_that_is_painted(monkeypatch)
     bob_comes = iter([lambda: upload(10, lane=BOB)])
     paint_on = pipeline.paint_on
 
-    def paint_and_meanwhile(*arguments: object) -> object:
+    def paint_and_meanwhile(bench: Bench, recipe: Recipe) -> Painting:
         next(bob_comes, lambda: None)()
-        return paint_on(*arguments)
+        return paint_on(bench, recipe)
 
     monkeypatch.setattr(pipeline, "paint_on", paint_and_meanwhile)
     served = list(lanes_served(2))
@@ -170,6 +173,26 @@ def test_painting_that_nobody_asks_for_any_more_is_given_up():
     orphan.refresh_from_db()
     assert orphan.state == State.CANCELLED
     assert not turns.do_next(now=timezone.now())
+
+
+def test_resting_workers_begin_nothing_and_go_on_later(valkey: Valkey):
+    upload(1)
+    turns.rest(now=timezone.now())
+
+    turns.take()
+    turns.revive(now=timezone.now())
+    assert Source.objects.get().state == State.WAITING
+    turns.go_on()
+    turns.take()
+
+    assert set(Rendition.objects.values_list("state", flat=True)) == {State.DONE}
+
+
+def test_only_the_worker_that_is_to_rest_rests():
+    turns.rest("north-1", now=timezone.now())
+
+    assert turns.is_resting("north-1")
+    assert not turns.is_resting("south-1")
 
 
 def test_revived_are_what_a_dead_worker_held(valkey: Valkey):
@@ -218,14 +241,13 @@ def test_one_persons_many_photos_keep_nobody_waiting(crew: Crew):
         crew.worker()
     wait_until(lambda: _done(ALICE) >= 4, seconds=60)
 
-    before = _done(ALICE)
-    upload(1000, lane=BOB, width=1024)
+    bobs = upload(1000, lane=BOB, width=1024)
     wait_until(lambda: _done(BOB) == 4, seconds=30, pause=0.005)
 
     finished = Rendition.objects.filter(lane=BOB).latest("finished_at").finished_at
     assert finished
-    meanwhile = Rendition.objects.filter(lane=ALICE, state=State.DONE, finished_at__lte=finished).count() - before
-    assert meanwhile < 10
+    meanwhile = Rendition.objects.filter(lane=ALICE, finished_at__gt=bobs.waiting_since, finished_at__lte=finished)
+    assert meanwhile.count() < 10
 
 
 def _done(lane: str) -> int:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from gallery.models import Artwork
-from gallery.templatetags.pictures import artwork_picture, photo_picture, placeholder
+from gallery.templatetags.pictures import artwork_picture, card_picture, photo_picture, placeholder
 from rendering.models import Rendition, State
 from tests import makers
 
@@ -88,3 +88,37 @@ def test_artwork_without_files_has_no_picture(alice, state):
 
 def test_cancelled_artwork_has_no_picture_though_somebody_else_has_it_done(alice):
     assert artwork_picture(makers.artwork(makers.photo(alice), cancelled_at=makers.NOON)) is None
+
+
+def test_card_shows_finished_paintings_out_of_one_file(alice):
+    photo = makers.finished_photo(alice)
+    shown = list(photo.artworks.all())
+
+    found = [card_picture(each, shown) for each in shown]
+
+    assert [each.at for each in found if each] == ["0", "33", "67", "100"]
+    assert len({each.src for each in found if each}) == 1
+
+
+def test_card_shows_each_painting_by_itself_while_another_is_painted(alice):
+    photo = makers.photo(alice)
+    shown = [makers.artwork(photo, style=style) for style in ("pencil", "oil")]
+    shown.append(makers.artwork(photo, style="watercolor", state=State.WORKING))
+
+    assert [card_picture(each, shown) for each in shown] == [artwork_picture(each) for each in shown]
+
+
+def test_card_leaves_what_failed_out_of_the_file(alice):
+    photo = makers.photo(alice)
+    shown = [makers.artwork(photo, style=style) for style in ("pencil", "oil")]
+    shown.insert(1, makers.artwork(photo, style="watercolor", state=State.FAILED))
+
+    found = [card_picture(each, shown) for each in shown]
+
+    assert [each and each.at for each in found] == ["0", None, "100"]
+
+
+def test_card_with_one_painting_asks_for_its_own_file(alice):
+    one = makers.artwork(makers.photo(alice))
+
+    assert card_picture(one, [one]) == artwork_picture(one)

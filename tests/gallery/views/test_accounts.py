@@ -91,6 +91,48 @@ def test_changed_address_stays_without_the_password(browser: Client):
     assert User.objects.get().email == ""
 
 
+def test_defaults_of_uploads_and_keys_are_kept_and_offered(as_alice: Client, alice: User):
+    as_alice.post(SETTINGS, {**LIKED, "full_size": "on", "keys_off": "on"})
+
+    alice.refresh_from_db()
+    offered = as_alice.get("/").context["form"]
+    assert (alice.full_size, alice.keys_off, alice.mail_when_done) == (True, True, False)
+    assert [offered[name].value() for name in ("styles", "look", "full_size")] == [["oil"], "classic", True]
+
+
+def test_mail_needs_an_address(as_alice: Client, alice: User):
+    response = as_alice.post(SETTINGS, {**LIKED, "mail_when_done": "on"})
+
+    alice.refresh_from_db()
+    assert response.context["form"].errors == {"email": ["Without an address there is no mail."]}
+    assert not alice.mail_when_done
+
+
+def test_settings_say_what_the_next_photo_takes(as_alice: Client, alice: User):
+    before = as_alice.get(SETTINGS).context["cost"]
+    photo = makers.photo(alice, of=makers.source(cpu_seconds=2.0, size=3_000_000))
+    makers.artwork(photo)
+
+    response = as_alice.get(SETTINGS)
+
+    assert before is None
+    assert response.context["cost"] == accounts.Cost(paintings=4, bytes=3_000_000, cpu_seconds=2.4)
+    assert "4 paintings, about 2.9\xa0MB and 2.4 s of computing time" in response.content.decode()
+
+
+def test_person_sees_browsers_and_signs_out_the_others(as_alice: Client, alice: User):
+    other = makers.browser(alice)
+
+    page = as_alice.get("/settings/browsers/").content.decode()
+    told = [said(as_alice.post("/settings/browsers/"))[-1] for _ in range(2)]
+
+    assert page.count("A browser") == 2
+    assert "Sign out everywhere else" in page
+    assert told == ["1 other browser was signed out.", "You are signed in nowhere else."]
+    assert other.get("/settings/").status_code == 302
+    assert "Sign out everywhere else" not in as_alice.get("/settings/browsers/").content.decode()
+
+
 def test_account_is_closed_with_password_and_yes(browser: Client, person: User):
     makers.finished_photo(person)
 

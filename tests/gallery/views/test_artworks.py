@@ -85,14 +85,59 @@ def test_history_goes_on_after_an_artwork_that_no_longer_matches(as_alice: Clien
     assert response.context["artworks"] == [waiting]
 
 
+def test_history_is_put_under_days_with_what_each_saved(as_alice: Client, alice: User):
+    photo = makers.photo(alice, of=makers.source(cpu_seconds=2.0))
+    makers.artwork(photo)
+    makers.artwork(photo, style="pencil", same_file=True, created_at=NOON + timedelta(days=1))
+
+    response = as_alice.get(HISTORY)
+
+    days = [(day.day.day, [each.style for each in day.artworks], day.saved) for day in response.context["days"]]
+    assert days == [(4, ["pencil"], 2.1), (3, ["oil"], 0.0)]
+    assert (response.context["saved"], response.context["saved_here"]) == (2.1, 2.1)
+    assert response.content.decode().count("2.1 s of computing time saved") == 3
+
+
+def test_history_is_filtered_by_date(as_alice: Client, alice: User):
+    for day in range(3):
+        makers.artwork(makers.photo(alice), created_at=NOON + timedelta(days=day))
+
+    found = [
+        as_alice.get(HISTORY, wanted).context["total"]
+        for wanted in ({"since": "2026-05-04"}, {"until": "2026-05-03"}, {"since": "9999-12-31"}, {"until": "x"})
+    ]
+
+    assert found == [2, 1, 3, 3]
+
+
+def test_lines_of_photos_in_the_bin_are_put_away_with_them(as_alice: Client, alice: User):
+    makers.artwork(makers.photo(alice))
+    Photo.objects.update(removed_at=NOON)
+
+    assert as_alice.get(HISTORY).context["total"] == 0
+
+
+def test_any_line_can_be_painted_again(as_alice: Client, alice: User):
+    failed, done = makers.artwork(makers.photo(alice), state=State.FAILED), makers.artwork(makers.photo(alice))
+
+    pages = [
+        as_alice.post(reverse("repeat_artwork", args=[each.key]), {"next": HISTORY}, follow=True)
+        for each in (failed, done)
+    ]
+
+    told = [[str(message) for message in page.context["messages"]] for page in pages]
+    assert told == [["1 painting waits again."], ["This painting is as it would be painted today."]]
+    assert stage(failed) == "waiting"
+
+
 @pytest.mark.parametrize("count", [1, 3])
-def test_history_asks_the_database_four_times(
+def test_history_asks_the_database_five_times(
     as_alice: Client, alice: User, count: int, django_assert_num_queries: DjangoAssertNumQueries
 ):
     for _ in range(count):
         makers.artwork(makers.photo(alice))
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         response = as_alice.get(HISTORY, {"stage": "done", "how": "painted"})
 
     assert len(response.context["artworks"]) == count

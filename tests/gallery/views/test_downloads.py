@@ -1,14 +1,21 @@
 """Downloads: at once what is filed, else made by a worker; meanwhile, and when it fails, words."""
 
+import io
+import zipfile
+from contextlib import aclosing
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.test import Client
+from asgiref.sync import async_to_sync
+from django.contrib.messages import get_messages
+from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from gallery.models import Artwork, User
+from gallery import parcels
+from gallery.models import Artwork, Photo, User
 from rendering import store
 from rendering.models import Export, Reason, State
 from tests import makers
@@ -194,3 +201,84 @@ def test_file_asks_the_database_seven_times(
 
     with django_assert_num_queries(7):
         as_alice.get(address(artwork, format="png"))
+
+
+def parcel(response) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(response.getvalue()))
+
+
+def test_everything_comes_in_one_file(as_alice: Client, alice: User, bob: User):
+    makers.finished_photo(alice, title="Falcon")
+    makers.finished_photo(bob, title="Secret")
+    Photo.objects.create(owner=alice, source=makers.source(), title="In the bin", created_at=NOON, removed_at=NOON)
+
+    response = as_alice.post(reverse("download_everything"))
+
+    names = parcel(response).namelist()
+    assert {name.partition("/")[0] for name in names} == {"Falcon", "recipes.json"}
+    assert len(names) == 6
+    assert response.headers["Content-Type"] == "application/zip"
+    assert response.headers["Content-Disposition"].startswith('attachment; filename="Art Workshop 20')
+    assert response.headers["Cache-Control"] == "private, no-store"
+
+
+def test_chosen_photos_come_in_one_file_and_those_of_others_do_not(as_alice: Client, alice: User, bob: User):
+    mine, other, secret = makers.photo(alice, title="A"), makers.photo(alice, title="B"), makers.photo(bob, title="C")
+
+    response = as_alice.post(reverse("download_photos"), {"photo": [mine.key, secret.key, mine.key, "odd"]})
+
+    assert parcel(response).namelist() == ["A/A.jpeg", "recipes.json"]
+    assert other.key != mine.key
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ([], "Choose at least one photo."),
+        (["nobody"], "Choose at least one photo."),
+        ([str(number) for number in range(501)], "Choose at most 500 photos at once."),
+    ],
+)
+def test_too_many_or_no_photos_lead_back(as_alice: Client, alice: User, keys: list[str], words: str):
+    response = as_alice.post(reverse("download_photos"), {"photo": keys, "next": "/history/"})
+
+    assert response.headers["Location"] == "/history/"
+    assert [str(message) for message in get_messages(response.wsgi_request)] == [words]
+
+
+@async_to_sync
+async def sent_over_asgi(person: User, *, most: int) -> list[bytes]:
+    """Take so many pieces of everything, as a server does, and leave."""
+    taken: list[bytes] = []
+    browser = AsyncClient()
+    await browser.aforce_login(person)
+    response: Any = await browser.post(reverse("download_everything"))
+    async with aclosing(aiter(response)) as pieces:
+        async for piece in pieces:
+            taken.append(piece)
+            if len(taken) == most:
+                break
+    return taken
+
+
+def test_parcel_is_sent_piece_by_piece_by_an_asynchronous_server(alice: User, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(parcels, "PIECE", 100)
+    for _ in range(2):
+        makers.finished_photo(alice)
+
+    taken = sent_over_asgi(alice, most=1000)
+
+    assert len(taken) > 10
+    assert len(zipfile.ZipFile(io.BytesIO(b"".join(taken))).namelist()) == 11
+
+
+def test_parcel_that_is_left_is_not_packed_on(alice: User, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(parcels, "PIECE", 100)
+    for _ in range(2):
+        makers.finished_photo(alice)
+    pieces: Any = parcels.pack(alice.photos.filter(removed_at=None))
+    monkeypatch.setattr(parcels, "pack", lambda photos: pieces)
+
+    taken = sent_over_asgi(alice, most=2)
+
+    assert (len(taken), pieces.gi_frame) == (2, None)

@@ -1,15 +1,20 @@
 """Files, for their owner alone."""
 
+import io
 from pathlib import Path
 
 import pytest
 from django.core.files.storage import Storage
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from PIL import Image
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from gallery.models import Artwork, User
-from rendering import store
+from gallery.templatetags import words
+from gallery.templatetags.pictures import strip_address
+from rendering import store, strips
 from rendering.models import Rendition, Source, State
 from tests import makers
 from tests.makers import NOON
@@ -158,3 +163,52 @@ def test_file_asks_the_database_three_times(
     for path in addresses(artwork):
         with django_assert_num_queries(3):
             as_alice.get(path)
+
+
+@pytest.fixture
+def strip(alice: User) -> str:
+    """Return the address of the strip on a card with four paintings."""
+    shown = words.on_card(makers.finished_photo(alice))
+    return strip_address(shown[0].photo, shown)
+
+
+def test_strip_shows_the_four_paintings_of_a_card_in_one_file(as_alice: Client, strip: str):
+    response = as_alice.get(strip)
+
+    image = Image.open(io.BytesIO(response.content))
+    assert response.headers["Content-Type"] == "image/webp"
+    assert response.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert image.size == (4 * strips.CELL, strips.CELL)
+
+
+def test_strip_costs_the_same_few_queries_for_two_paintings_and_for_four(
+    as_alice: Client, alice: User, strip: str, django_assert_num_queries: DjangoAssertNumQueries
+):
+    two = makers.photo(alice)
+    both = [makers.artwork(two, style="oil"), makers.artwork(two, style="pencil")]
+    Rendition.objects.update(used_at=timezone.now())
+
+    for address in (strip, strip_address(two, both)):
+        with django_assert_num_queries(4):
+            as_alice.get(address)
+
+
+def test_strip_of_paintings_that_were_replaced_is_not_kept(as_alice: Client, strip: str):
+    Rendition.objects.filter(style="oil").update(folder="renditions/aa")
+
+    response = as_alice.get(strip)
+
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("asked", ["", "nothing", "oil,"])
+def test_strip_of_paintings_that_are_not_there_does_not_exist(as_alice: Client, strip: str, asked: str):
+    Rendition.objects.filter(style="oil").update(state=State.EVICTED)
+
+    assert as_alice.get(f"{strip.partition('?')[0]}?of={asked}").status_code == 404
+
+
+def test_strip_of_somebody_else_does_not_exist(as_bob: Client, strip: str):
+    assert as_bob.get(strip).status_code == 404
+    assert Client().get(strip).status_code in (302, 404)

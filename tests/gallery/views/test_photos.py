@@ -69,13 +69,13 @@ def test_album_knows_that_something_is_unfinished(as_alice: Client, alice: User)
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_album_asks_the_database_eight_times(
+def test_album_asks_the_database_nine_times(
     as_alice: Client, alice: User, count: int, django_assert_num_queries: DjangoAssertNumQueries
 ):
     for _ in range(count):
         makers.finished_photo(alice)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         response = as_alice.get(ALBUM)
 
     assert len(response.context["photos"]) == count
@@ -252,10 +252,12 @@ def test_photo_page_asks_the_database_seven_times(
 def test_photo_is_renamed(as_alice: Client, alice: User):
     photo = makers.photo(alice)
 
-    response = as_alice.post(reverse("rename_photo", args=[photo.key]), {"title": " Kestrel\u202e "})
+    wanted = {"title": " Kestrel\u202e ", "description": "A bird\non a post"}
+    response = as_alice.post(reverse("rename_photo", args=[photo.key]), wanted)
 
     photo.refresh_from_db()
-    assert (response.headers["Location"], photo.title) == (reverse("photo", args=[photo.key]), "Kestrel")
+    assert response.headers["Location"] == reverse("photo", args=[photo.key])
+    assert (photo.title, photo.description) == ("Kestrel", "A bird on a post")
 
 
 def test_title_that_is_too_long_is_refused_in_words(as_alice: Client, alice: User):
@@ -300,7 +302,8 @@ def test_photo_is_removed_after_a_question(as_alice: Client, alice: User):
 
     assert question.templates[0].name == "gallery/remove_photo.html"
     assert (answer.headers["Location"], said(answer)) == (ALBUM, ["Falcon was removed."])
-    assert (Photo.objects.count(), Artwork.objects.count()) == (0, 0)
+    assert (alice.photos.kept().count(), alice.photos.in_bin().get()) == (0, photo)
+    assert as_alice.get(reverse("photo", args=[photo.key])).status_code == 404
 
 
 def test_titles_are_text_and_never_markup(as_alice: Client, alice: User):

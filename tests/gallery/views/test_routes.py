@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from gallery import accounts
+from gallery import accounts, shares
 from gallery.models import Artwork, User
 from gallery.urls import urlpatterns
 from rendering import store
@@ -23,33 +23,78 @@ THINGS = {
     "rename_photo": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "paint_again": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 200, 404, 404, 404)},
     "remove_photo": {"GET": (DOOR, 200, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
+    "favorite": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "use_twin": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "paint_itself": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "cancel_photo": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "retry_photo": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "cancel_artwork": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "retry_artwork": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
+    "repeat_artwork": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "remove_artwork": {"GET": (DOOR, 405, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
     "download": {"GET": (DOOR, 200, 404, 404, 404), "POST": (DOOR, 200, 404, 404, 404)},
+    "own_values": {"GET": (DOOR, 200, 404, 404, 404), "POST": (DOOR, 200, 404, 404, 404)},
+    "sketch": {"GET": (DOOR, 400, 404, 404, 404), "POST": (DOOR, 405, 404, 404, 404)},
 }
 FILES = ("photo_original", "photo_file", "artwork_file")
+SHARES = {
+    # The link is its owner's alone, and what it shows is for everybody who has it.
+    "edit_share": {"GET": (DOOR, 200, 404, 404, 404), "POST": (DOOR, 200, 404, 404, 404)},
+    "revoke_share": {"GET": (DOOR, 200, 404, 404, 404), "POST": (DOOR, 302, 404, 404, 404)},
+    "shared": {"GET": (200, 200, 200, 200, 200), "POST": (200, 200, 200, 200, 200)},
+    "shared_photo": {"GET": (200, 200, 200, 200, 200), "POST": (405, 405, 405, 405, 405)},
+    "shared_photo_file": {"GET": (200, 200, 200, 200, 200), "POST": (405, 405, 405, 405, 405)},
+    "shared_painting_file": {"GET": (200, 200, 200, 200, 200), "POST": (405, 405, 405, 405, 405)},
+}
 PAGES = {
     "album": {"GET": (200, 200, 200, 200, 200), "POST": (405, 405, 405, 405, 405)},
     "upload": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
     "cancel_all": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
     "retry_all": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
     "history": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
+    "shares": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
+    "new_share": {"GET": (DOOR, 302, 302, 302, 302), "POST": (DOOR, 200, 200, 200, 200)},
+    "chosen": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 404, 404, 404, 404)},
+    "bin": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
+    "bring_back": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
+    "undo": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
+    "erase": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
+    "empty_bin": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
     "duplicates": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
     "merge_photos": {"GET": (DOOR, 302, 302, 302, 302), "POST": (DOOR, 302, 302, 302, 302)},
     "status": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
     "preferences": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 200, 200, 200, 200)},
+    "history_table": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
+    "download_photos": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
+    "download_everything": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 200, 200, 200, 200)},
+    "browsers": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 302, 302, 302, 302)},
     "close_account": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 200, 200, 200, 200)},
     "language": {"GET": (405, 405, 405, 405, 405), "POST": (302, 302, 302, 302, 302)},
     "theme": {"GET": (405, 405, 405, 405, 405), "POST": (302, 302, 302, 302, 302)},
     "invitation": {"GET": (302, 302, 302, 302, 302), "POST": (405, 405, 405, 405, 405)},
     "setup": {"GET": (404, 404, 404, 404, 404), "POST": (404, 404, 404, 404, 404)},
-    "dashboard": {"GET": (404, 404, 404, 200, 200), "POST": (404, 404, 404, 405, 405)},
+    "hang_sample": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
+    "manifest": {"GET": (200, 200, 200, 200, 200), "POST": (405, 405, 405, 405, 405)},
+    "service_worker": {"GET": (200, 200, 200, 200, 200), "POST": (405, 405, 405, 405, 405)},
+    "offline": {"GET": (200, 200, 200, 200, 200), "POST": (405, 405, 405, 405, 405)},
+    "incoming": {"GET": (405, 405, 405, 405, 405), "POST": (302, 302, 302, 302, 302)},
+    "dashboard": {"GET": (404, 404, 404, 404, 200), "POST": (404, 404, 404, 404, 405)},
+    "desk_figures": {"GET": (404, 404, 404, 404, 200), "POST": (404, 404, 404, 404, 405)},
+    "jobs": {"GET": (404, 404, 404, 404, 200), "POST": (404, 404, 404, 404, 405)},
+    "jobs_file": {"GET": (404, 404, 404, 404, 200), "POST": (404, 404, 404, 404, 405)},
+    "job": {"GET": (404, 404, 404, 404, 404), "POST": (404, 404, 404, 404, 405)},
+    "act_on_jobs": {"GET": (404, 404, 404, 404, 404), "POST": (404, 404, 404, 404, 404)},
+    "painting": {"GET": (404, 404, 404, 404, 405), "POST": (404, 404, 404, 404, 302)},
+    "audit": {"GET": (404, 404, 404, 404, 200), "POST": (404, 404, 404, 404, 405)},
     "invitations": {"GET": (404, 404, 404, 404, 200), "POST": (404, 404, 404, 404, 302)},
+    "waiting": {"GET": (200, 200, 200, 200, 200), "POST": (405, 405, 405, 405, 405)},
+    "people": {"GET": (404, 404, 404, 404, 200), "POST": (404, 404, 404, 404, 405)},
+    "person": {"GET": (404, 404, 404, 404, 200), "POST": (404, 404, 404, 404, 405)},
+    "person_standing": {"GET": (404, 404, 404, 404, 405), "POST": (404, 404, 404, 404, 302)},
+    "person_limits": {"GET": (404, 404, 404, 404, 405), "POST": (404, 404, 404, 404, 302)},
+    "person_role": {"GET": (404, 404, 404, 404, 405), "POST": (404, 404, 404, 404, 302)},
+    "notices": {"GET": (404, 404, 404, 404, 200), "POST": (404, 404, 404, 404, 200)},
+    "end_notice": {"GET": (404, 404, 404, 404, 405), "POST": (404, 404, 404, 404, 404)},
 }
 
 
@@ -70,6 +115,9 @@ def address(name: str, artwork: Artwork) -> str:
         "artwork_file": [artwork.key, 64],
         "setup": ["0" * 64],
         "invitation": ["0" * 22],
+        "job": [999_999],
+        "end_notice": [0],
+        **{key: [artwork.photo.owner.pk] for key in ("person", "person_standing", "person_limits", "person_role")},
     }
     key = artwork.key if "artworks/" in reverse_pattern(name) else artwork.photo.key
     return reverse(name, args=arguments.get(name, [key] if name in THINGS or name in FILES else []))
@@ -84,7 +132,8 @@ def statuses(browsers: dict[str, Client], method: str, path: str) -> tuple[int, 
 
 
 def test_every_address_is_in_the_tables():
-    assert {route.name for route in urlpatterns} == {*THINGS, *FILES, *PAGES, "preview_file"}
+    elsewhere = {"preview_file", "bin_file", "strip_file"}
+    assert {route.name for route in urlpatterns} == {*THINGS, *FILES, *SHARES, *PAGES, *elsewhere}
 
 
 @pytest.mark.parametrize(("name", "method"), [(name, method) for name in THINGS for method in ("GET", "POST")])
@@ -116,6 +165,19 @@ def test_things_of_others_look_like_things_that_never_were(
 
     assert without_tokens(forbidden).replace(path, "") == without_tokens(missing).replace(nowhere, "")
     assert (forbidden.status_code, forbidden.headers.keys()) == (missing.status_code, missing.headers.keys())
+
+
+@pytest.mark.parametrize(("name", "method"), [(name, method) for name in SHARES for method in ("GET", "POST")])
+def test_shares_are_changed_by_their_owner_and_seen_by_whoever_has_the_link(
+    browsers: dict[str, Client], artwork: Artwork, name: str, method: str
+):
+    terms = shares.Terms(title="Birds")
+    share = shares.create(owner=artwork.photo.owner, photos=[artwork.photo], terms=terms, now=makers.NOON)
+    shown = {"shared_photo": artwork.photo.key, "shared_photo_file": artwork.photo.key}
+    file = [shown.get(name, artwork.key), 64] if name.endswith("_file") else [artwork.photo.key]
+    path = reverse(name, args=[share.key, *(file if name.startswith("shared_") else [])])
+
+    assert statuses(browsers, method, path) == SHARES[name][method]
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -154,7 +154,7 @@ def test_duplicates_are_shown_and_merged_after_a_question(as_alice: Client, alic
     assert [list(question.context["plan"].lost), before] == [[lost], 2]
     assert "Watercolor, Studio" in question.content.decode()
     assert answer.headers["Location"] == DUPLICATES
-    assert list(alice.photos.all()) == [large]
+    assert list(alice.photos.in_album()) == [large]
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

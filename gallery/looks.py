@@ -1,0 +1,61 @@
+"""Looks with values of one's own: what was changed is read from the recipe."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from gallery.models import Artwork
+from rendering import recipes, styles
+from rendering.styles.base import Parameter, ParameterError, Style, Values
+
+
+@dataclass(frozen=True)
+class Change:
+    """A value that is not the look's own, in the person's language."""
+
+    label: str
+    value: str
+
+
+def style_of(artwork: Artwork) -> Style | None:
+    """Return the style that an artwork can be painted in again; None if it has another version by now."""
+    style = styles.find(artwork.style)
+    try:
+        version = recipes.parse(artwork.commission.recipe).version
+    except ParameterError:
+        return None
+    return style if style and style.version == version and artwork.look in style.looks else None
+
+
+def values_of(artwork: Artwork) -> Mapping[str, float]:
+    """Return the numbers that an artwork is painted with."""
+    return dict(recipes.parse(artwork.commission.recipe).values)
+
+
+def changed(artwork: Artwork) -> dict[str, float]:
+    """Return the numbers that are not those of the artwork's look; none for another version of its style."""
+    style = style_of(artwork)
+    if style is None:
+        return {}
+    usual = style.values(artwork.look)
+    return {name: value for name, value in values_of(artwork).items() if usual[name] != value}
+
+
+def changes(artwork: Artwork) -> list[Change]:
+    """Return what was changed, in words."""
+    style = style_of(artwork)
+    if style is None:
+        return []
+    own = changed(artwork)
+    return [Change(_(each.label), written(own[each.name], each)) for each in style.parameters if each.name in own]
+
+
+def written(value: float, parameter: Parameter) -> str:
+    """Return a value with its unit."""
+    return f"{value:g} {parameter.unit}".strip()
+
+
+def named(style: Style, values: Values) -> str | None:
+    """Return the look that has exactly these numbers; None if they are nobody's."""
+    return next((look for look in style.looks if style.values(look) == dict(values)), None)

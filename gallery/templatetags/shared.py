@@ -1,0 +1,66 @@
+"""What visitors of a share see: pictures at the share's own addresses, and words that tell nothing of their owner."""
+
+from collections.abc import Sequence
+
+from django import template
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from gallery import shares
+from gallery.models import Artwork, Photo, Share
+from gallery.templatetags.pictures import LARGEST, MEDIUM, Picture, placeholder
+from gallery.templatetags.words import style_label
+
+register = template.Library()
+
+
+@register.simple_tag
+def shared_name(photo: Photo, number: int) -> str:
+    """Return what the owner wrote for those who cannot see the photo, else its number; its title may be a file's."""
+    return photo.description or _("Photo %(number)s") % {"number": number}
+
+
+@register.simple_tag
+def shared_photo(share: Share, photo: Photo, name: str, wanted: int = MEDIUM) -> Picture:
+    """Return a photo at the wanted width or a little more, as far as the share gives it."""
+    source = photo.source
+    files = _files("shared_photo_file", share, photo.key, source.widths)
+    shape = source.canvas_height / source.canvas_width
+    return _picture(files, wanted, shape, placeholder(source.signature), name)
+
+
+@register.simple_tag
+def shared_painting(share: Share, artwork: Artwork, name: str, wanted: int = MEDIUM) -> Picture | None:
+    """Return a painting at the wanted width or a little more, as far as the share gives it."""
+    painted = artwork.rendition
+    if painted is None:
+        return None
+    files = _files("shared_painting_file", share, artwork.key, painted.widths)
+    alt = _("%(title)s as %(style)s") % {"title": name, "style": style_label(artwork.style)}
+    ground = placeholder(artwork.photo.source.signature)
+    return _picture(files, wanted, painted.height / painted.width, ground, alt, style=artwork.style)
+
+
+@register.simple_tag
+def largest_shared(share: Share, artwork: Artwork) -> str:
+    """Return the address of the largest file of a painting that the share gives."""
+    files = _files("shared_painting_file", share, artwork.key, artwork.rendition.widths if artwork.rendition else ())
+    return files[max(files)] if files else ""
+
+
+@register.filter
+def has_ended(share: Share) -> bool:
+    """Return whether the share shows nothing any more."""
+    return share.revoked_at is not None or (share.expires_at is not None and share.expires_at <= timezone.now())
+
+
+def _files(address: str, share: Share, key: str, widths: Sequence[int]) -> dict[int, str]:
+    return {width: reverse(address, args=[share.key, key, width]) for width in shares.widths_in(share, widths)}
+
+
+def _picture(files: dict[int, str], wanted: int, shape: float, ground: str, alt: str, *, style: str = "") -> Picture:
+    width = min((each for each in files if each >= wanted), default=max(files))
+    offered = [f"{files[each]} {each}w" for each in files if MEDIUM <= each <= LARGEST or each == width]
+    height = max(1, round(width * shape))
+    return Picture(files[width], "", ", ".join(offered), width, height, alt, ground, style)

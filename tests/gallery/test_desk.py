@@ -1,0 +1,205 @@
+"""Each figure of the desk is what the rows say, and what staff does with anybody's paintings is written down."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from gallery import desk, ledger
+from gallery.desk import Technique
+from gallery.models import Artwork, AuditEntry, How, Photo, User
+from rendering import stats, turns
+from rendering.console import Action, Wanted
+from rendering.models import Commission, Found, Rendition, State
+from rendering.stats import Batches, Kind, LaneLine, Span, Trouble
+from tests import makers
+from tests.makers import NOON
+from tests.processes import Valkey
+
+HOUR = timedelta(hours=1)
+NO_BATCHES = Batches(0, 0, 0, 0, 0.0)
+
+
+@pytest.fixture(autouse=True)
+def queue(valkey: Valkey) -> Valkey:
+    return valkey
+
+
+def again(artwork: Artwork, owner: User, **facts: object) -> Artwork:
+    """Return the same painting in somebody else's album, at no cost."""
+    photo = Photo.objects.filter(owner=owner, source=artwork.photo.source).first()
+    photo = photo or makers.photo(owner, of=artwork.photo.source)
+    told = {"style": artwork.style, "look": artwork.look, "created_at": NOON, **facts}
+    return Artwork.objects.create(photo=photo, commission=artwork.commission, **told)
+
+
+def test_waterfall_goes_from_naive_to_actual(alice: User, bob: User):
+    first = makers.artwork(makers.photo(alice), style="oil")
+    second = makers.artwork(makers.photo(alice), style="pencil")
+    again(first, bob, same_file=True)
+    Commission.objects.filter(pk=second.commission_id).update(found=Found.SAME_PICTURE)
+    batches = Batches(paintings=4, decodings=3, units=5, forks=2, megapixels=12.0)
+
+    fall = desk.waterfall(ledger.sum_up(since=NOON - HOUR), batches)
+
+    saved = {each.technique: each.saved for each in fall.falls}
+    size = Rendition.objects.get(commissions=first.commission).stored_bytes
+    photo = first.photo.source.size + first.photo.source.stored_bytes
+    assert fall.actual.cpu_seconds == pytest.approx(0.1)
+    assert saved[Technique.CACHE].cpu_seconds == pytest.approx(0.2)
+    assert saved[Technique.CACHE].bytes == 2 * size
+    assert saved[Technique.BATCHES].cpu_seconds == pytest.approx(batches.cpu_seconds)
+    assert saved[Technique.LAZY].bytes == round(3 * size * desk.unsent_share())
+    assert fall.actual.bytes == size + 3 * photo
+    assert fall.naive.cpu_seconds == pytest.approx(0.3 + batches.cpu_seconds)
+    assert fall.naive.bytes == fall.actual.bytes + sum(each.bytes for each in saved.values())
+
+
+def test_waterfall_steps_meet(alice: User):
+    makers.finished_photo(alice)
+
+    fall = desk.waterfall(ledger.sum_up(since=NOON - HOUR), Batches(4, 1, 5, 1, 0.8))
+
+    ends = [fall.naive, *(each.after for each in fall.falls)]
+    assert [each.before for each in fall.falls] == ends[:-1]
+    assert ends[-1].cpu_seconds == pytest.approx(fall.actual.cpu_seconds)
+    assert ends[-1].bytes == fall.actual.bytes
+    assert {each.technique for each in fall.falls} == set(Technique)
+    assert all(each.explanation for each in fall.falls)
+
+
+def test_smaller_and_looks_are_the_ledgers_own(alice: User):
+    photo = makers.photo(alice)
+    type(photo.source).objects.filter(pk=photo.source.pk).update(width=4000, height=3000)
+    makers.artwork(photo, style="oil", look="fast")
+    book = ledger.sum_up(since=NOON - HOUR)
+
+    saved = {each.technique: each.saved for each in desk.waterfall(book, NO_BATCHES).falls}
+
+    of = {line.technique: line.periods[0] for line in book.by_technique()}
+    assert saved[Technique.SMALLER] == of[ledger.Technique.SMALLER]
+    assert saved[Technique.SMALLER].cpu_seconds == pytest.approx(0.0217 * (12 - 64 * 48 * 1e-6))
+    assert saved[Technique.LOOKS] == of[ledger.Technique.FAST]
+
+
+def test_unsent_share_is_the_largest_file_without_a_cards(settings):
+    settings.PAGE_WIDTHS, settings.LONG_EDGE = [100, 480], 960
+
+    assert desk.unsent_share() == pytest.approx((960**2 - 480**2) / (100**2 + 480**2 + 960**2))
+
+
+def test_lanes_are_named(alice: User):
+    lines = [LaneLine(lane, {Kind.PAINTING: 1}, 0, NOON) for lane in (alice.lane, "person-999999", "")]
+
+    assert [each.person for each in desk.named(lines)] == [alice, None, None]
+
+
+def test_top_people_are_told_with_what_was_painted_for_them(alice: User, bob: User):
+    made = makers.finished_photo(alice)
+    again(made.artworks.get(style="oil"), bob, same_file=True)
+    makers.artwork(makers.photo(bob), created_at=NOON - 2 * HOUR)
+
+    lines = desk.top_people(NOON - HOUR)
+
+    assert [(line.username, line.paintings, round(line.cpu_seconds, 6)) for line in lines] == [
+        ("alice", 4, 0.4),
+        ("bob", 1, 0),
+    ]
+
+
+def test_storage_is_told_by_person(alice: User, bob: User):
+    first, second, third = makers.photo(alice), makers.photo(alice), makers.photo(bob)
+
+    lines = desk.storage_by_person()
+
+    size = {each: each.source.size + each.source.stored_bytes for each in (first, second, third)}
+    assert [(line.username, line.photos, line.bytes) for line in lines] == [
+        ("alice", 2, size[first] + size[second]),
+        ("bob", 1, size[third]),
+    ]
+
+
+def test_desk_takes_its_figures_from_the_rows(alice: User):
+    makers.finished_photo(alice)
+    made = makers.artwork(makers.photo(alice), state=State.WAITING)
+    Rendition.objects.filter(commissions=made.commission).update(lane=alice.lane)
+    now = NOON + HOUR
+
+    shown = desk.open_desk(Span.DAY, now=now)
+
+    assert (shown.photos, shown.paintings, shown.waiting, shown.working) == (2, 4, 1, 0)
+    assert [(line.how, line.private, line.artworks) for line in shown.steps] == [(How.PAINTED, False, 4)]
+    assert [each.person for each in shown.lanes] == [alice]
+    assert (shown.trouble, shown.paused) == (Trouble.NO_WORKER, False)
+    assert shown.stored == replace(stats.stored(), disk_free=shown.stored.disk_free)
+
+
+def test_desk_asks_a_constant_number_of_queries(alice: User, django_assert_num_queries):
+    makers.finished_photo(alice)
+    with django_assert_num_queries(29):
+        desk.open_desk(Span.DAY, now=NOON + HOUR)
+    for _ in range(2):
+        makers.finished_photo(alice)
+
+    with django_assert_num_queries(29):
+        desk.open_desk(Span.DAY, now=NOON + HOUR)
+
+
+def test_jobs_are_found_by_person_and_by_title(alice: User, bob: User):
+    falcon = makers.artwork(makers.photo(alice, title="Red falcon")).rendition
+    boat = makers.artwork(makers.photo(alice, title="Boat")).rendition
+    his = makers.artwork(makers.photo(bob, title="Falcon")).rendition
+
+    assert list(desk.find_jobs(Wanted())) == [his, boat, falcon]
+    assert list(desk.find_jobs(Wanted(), person="ALICE")) == [boat, falcon]
+    assert list(desk.find_jobs(Wanted(), title="falcon")) == [his, falcon]
+    assert list(desk.find_jobs(Wanted(), person="alice", title="falcon")) == [falcon]
+    assert list(desk.find_jobs(Wanted(style="pencil"), person="alice")) == []
+
+
+def test_delete_takes_paintings_out_of_everybodys_album(alice: User, bob: User, staff: User):
+    made = makers.artwork(makers.photo(alice))
+    rendition = Rendition.objects.get(commissions=made.commission)
+    again(made, bob, same_file=True)
+    kept = makers.artwork(makers.photo(bob))
+
+    count = desk.act(Action.DELETE, [rendition.pk], by=staff, reason="asked for", now=NOON)
+
+    assert count == 1
+    assert list(Artwork.objects.all()) == [kept]
+    assert Photo.objects.count() == 3
+    [entry] = AuditEntry.objects.all()
+    assert (entry.action, entry.subject) == ("job.delete", f"rendition {rendition.pk}")
+    assert (entry.actor, entry.reason, entry.facts) == (staff, "asked for", {"count": 1})
+
+
+def test_painting_rests_and_goes_on_and_both_are_written_down(staff: User):
+    desk.rest("easel-1", by=staff, reason="update", now=NOON)
+    assert (turns.is_resting("easel-1"), turns.is_resting("easel-2")) == (True, False)
+    desk.rest("", by=staff, reason="", now=NOON)
+    assert turns.is_resting("easel-2")
+    desk.go_on("", by=staff, reason="", now=NOON)
+    desk.go_on("easel-1", by=staff, reason="", now=NOON)
+
+    assert not turns.is_resting("easel-1")
+    told = [(entry.action, entry.subject, entry.reason) for entry in AuditEntry.objects.order_by("pk")]
+    assert told == [
+        ("painting.rest", "easel-1", "update"),
+        ("painting.rest", "all workers", ""),
+        ("painting.go_on", "all workers", ""),
+        ("painting.go_on", "easel-1", ""),
+    ]
+
+
+def test_every_figure_is_in_the_tables(alice: User):
+    makers.finished_photo(alice)
+    shown = desk.open_desk(Span.DAY, now=NOON + HOUR)
+
+    rows = list(desk.tables(shown))
+
+    bars = [figure for table, _row, column, figure in rows if (table, column) == ("finished", "paintings")]
+    assert (len(bars), bars.count(4), bars.count(0)) == (24, 1, 23)
+    assert ("people", "alice", "paintings", 4) in rows
+    assert ("cache", "painted shared", "paintings", 4) in rows
+    assert ("ledger", "actual", "cpu_seconds", shown.waterfall.actual.cpu_seconds) in rows
+    assert ("bytes", "all", "paintings", shown.stored.paintings) in rows

@@ -1,0 +1,168 @@
+"""Prints what the desk's pages cost with 100,000 renditions: milliseconds of a request, and its queries.
+
+Usage: python -m tests.load.desk [--json] [--renditions 100000]
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from gallery.models import Artwork, Photo, User
+from rendering import recipes
+from rendering.models import Commission, Reason, Rendition, Source, State
+from rendering.stats import Span
+from tests import makers
+
+STYLES = ("pencil", "color-pencil", "oil", "watercolor")
+ROUNDS = 5
+BOUND = 300.0
+BATCH = 2000
+DONE = 0.9
+
+
+@dataclass(frozen=True)
+class Line:
+    """One page: the median and the worst of some requests in milliseconds, its queries, and its bound (0: none)."""
+
+    page: str
+    median: float
+    worst: float
+    queries: int
+    bound: float = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether the median is within its bound."""
+        return not self.bound or self.median <= self.bound
+
+
+def crowd(count: int) -> list[User]:
+    """Return so many people."""
+    return User.objects.bulk_create(User(username=f"person {number}") for number in range(count))
+
+
+def fill(count: int, *, people: Sequence[User]) -> None:
+    """Fill the tables with so many renditions, four of each photo, over half a year; nine of ten are done."""
+    chance, now = Random(1), timezone.now()  # noqa: S311 - the same tables each time, no secret
+    for first in range(0, count // len(STYLES), BATCH):
+        numbers = range(first, min(first + BATCH, count // len(STYLES)))
+        photos = [_photo(number, people, now - timedelta(days=180) * (1 - 4 * number / count)) for number in numbers]
+        Source.objects.bulk_create([photo.source for photo in photos])
+        Photo.objects.bulk_create(photos)
+        made = [(photo, style, _rendition(photo, style, chance)) for photo in photos for style in STYLES]
+        Rendition.objects.bulk_create([rendition for _, _, rendition in made])
+        asked = [_commission(photo, rendition) for photo, _, rendition in made]
+        Commission.objects.bulk_create(asked)
+        Artwork.objects.bulk_create(
+            Artwork(photo=photo, commission=commission, style=style, look="studio", created_at=photo.created_at)
+            for (photo, style, _), commission in zip(made, asked, strict=True)
+        )
+
+
+def pages() -> dict[str, str]:
+    """Return the addresses of the console, each with what it is hard at."""
+    middle = Rendition.objects.order_by("pk").values_list("pk", flat=True)[Rendition.objects.count() // 2]
+    rare = "/staff/jobs/?state=failed&reason=too_slow&style=oil"
+    return {
+        "newest": "/staff/jobs/",
+        "the middle": f"/staff/jobs/?before={middle}",
+        "a person": "/staff/jobs/?person=alice",
+        "a person's title": "/staff/jobs/?person=alice&title=photo+1",
+        "a title that many have": "/staff/jobs/?title=photo",
+        "a title that nobody has": "/staff/jobs/?title=zebra",
+        "a state": "/staff/jobs/?state=failed",
+        "a reason that nothing has": rare,
+        "a long time ago": "/staff/jobs/?until=2020-01-01T00:00",
+        "one job": f"/staff/jobs/{middle}/",
+        "confirmation": "/staff/jobs/act/?action=cancel",
+        "confirmation of a title": "/staff/jobs/act/?action=retry&title=photo",
+        "audit log": "/staff/audit/",
+    }
+
+
+def measure(count: int) -> Iterator[Line]:
+    """Fill the tables, then ask for every page."""
+    fill(count, people=[makers.person("alice"), *crowd(99)])
+    browser = makers.browser(makers.person("ada", is_staff=True, is_superuser=True))
+    addresses = pages()
+    figures = {f"dashboard, {span.value}": f"/staff/?span={span.value}" for span in Span}
+    for name, address in {**addresses, **figures}.items():
+        took, queries = [], 0
+        for _ in range(ROUNDS):
+            with CaptureQueriesContext(connection) as asked:
+                began = time.perf_counter()
+                browser.get(address)
+                took.append(1000 * (time.perf_counter() - began))
+            queries = len(asked)
+        bound = BOUND if name in addresses else 0
+        yield Line(name, round(statistics.median(took), 1), round(max(took), 1), queries, bound)
+
+
+def main() -> None:
+    """Print the table; fail if a bound is broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--renditions", type=int, default=100_000)
+    options = parser.parse_args()
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+    call_command("migrate", verbosity=0)
+    lines = [_told(line, as_json=options.json) for line in measure(options.renditions)]
+    sys.exit(not all(line.held for line in lines))
+
+
+def _told(line: Line, *, as_json: bool) -> Line:
+    bound = f" (bound {line.bound:g})" if line.bound else ""
+    text = f"{line.page:28s} {line.median:7.1f} ms, at worst {line.worst:7.1f}{bound}, {line.queries} queries"
+    sys.stdout.write((json.dumps(asdict(line)) if as_json else text) + "\n")
+    sys.stdout.flush()
+    return line
+
+
+def _photo(number: int, people: Sequence[User], at: datetime) -> Photo:
+    facts = {"bytes_key": f"{number:064x}", "original": "originals/none.jpg", "size": 3_000_000, "format": "jpeg"}
+    read = {"canvas_key": f"{number:064x}", "phash": f"{number:064x}", "folder": f"photos/{number}"}
+    sized = {"width": 4000, "height": 3000, "canvas_width": 1600, "canvas_height": 1200, "stored_bytes": 400_000}
+    owner = people[number % len(people)]
+    moments = {"waiting_since": at, "started_at": at, "finished_at": at}
+    source = Source(
+        **facts, **read, **sized, **moments, state=State.DONE, lane=owner.lane, holder=f"{number // 8:036d}"
+    )
+    return Photo(owner=owner, source=source, title=f"Photo {number}", created_at=at)
+
+
+def _rendition(photo: Photo, style: str, chance: Random) -> Rendition:
+    recipe = recipes.compose(style, look="studio", long_edge=settings.LONG_EDGE)
+    asked = {"recipe": recipe.text, "recipe_digest": recipe.digest, "style": style, "style_version": recipe.version}
+    begun = photo.created_at + timedelta(seconds=chance.expovariate(1 / 20))
+    source = photo.source
+    common = {"canvas_key": source.canvas_key, "lane": source.lane, "waiting_since": photo.created_at}
+    if chance.random() > DONE:
+        state = chance.choice([State.FAILED, State.FAILED, State.CANCELLED, State.WAITING])
+        reason = Reason.CRASHED if state == State.FAILED else ""
+        return Rendition(**asked, **common, state=state, reason=reason, finished_at=begun)
+    done = {"state": State.DONE, "folder": "renditions/none", "width": 1600, "height": 1200, "stored_bytes": 600_000}
+    moments = {"started_at": begun, "finished_at": begun + timedelta(seconds=chance.expovariate(2))}
+    did = {"holder": source.holder, "worker": "easel-1", "cpu_seconds": chance.uniform(0.1, 0.4)}
+    return Rendition(**asked, **common, **done, **moments, **did)
+
+
+def _commission(photo: Photo, rendition: Rendition) -> Commission:
+    asked = {"recipe": rendition.recipe, "recipe_digest": rendition.recipe_digest, "created_at": photo.created_at}
+    return Commission(source=photo.source, rendition=rendition, lane=photo.owner.lane, **asked)
+
+
+if __name__ == "__main__":
+    main()
