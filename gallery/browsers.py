@@ -1,7 +1,7 @@
 """Browsers: where a person is signed in, and the end of that.
 
 Django's sessions do not say whose they are without being opened. So they are opened one after another: those of a month
-at most, a thousand in 50 ms, and only where somebody asks.
+at most, and only where somebody asks.
 """
 
 import re

@@ -24,7 +24,7 @@ LASTING = "originals/"
 """What must outlive a power cut: the photos, which nobody can make again.
 
 Flushing costs 2.9 ms a photo of 4 MB (3.6 ms instead of 0.7), and 1.8 ms a painting's four page files (3.9 ms
-instead of 2.1) on a fast disk; a slow one takes ten times that, for each file. A photo is stored once, while paintings
+instead of 2.1) on a fast disk; a slow one takes longer, for each file. A photo is stored once, while paintings
 come by the thousand and can be painted again: only photos pay.
 """
 
