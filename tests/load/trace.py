@@ -95,9 +95,10 @@ def trace(count: int) -> list[Sending]:
     repeats = round(count * REPEATS)
     scenes = list(pictures.scenes(count - repeats))
     sent = [Sending("new", number, pictures.jpeg(scene), number % 3 // 2) for number, scene in enumerate(scenes)]
+    originals = list(sent)
     for number in range(repeats):
         kind = KINDS[number % len(KINDS)]
-        first = sent[number * len(scenes) // repeats]
+        first = originals[number * len(scenes) // repeats]
         # A copy of somebody else's photo may be shared, but is never proposed.
         sender = first.sender if kind in ALIKE or number % 2 else 1 - first.sender
         again = Sending(kind, first.scene, repeated(kind, scenes[first.scene], first.content), sender)
