@@ -4,7 +4,7 @@ import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial, reduce
+from functools import reduce
 from itertools import islice
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from rendering import renditions, store, styles
+from rendering import renditions, styles
 from rendering.models import Commission, Export, Rendition, State
 
 TOUCH_EVERY = timedelta(hours=1)
@@ -113,7 +113,7 @@ def _tidy(chosen: Sequence[Chosen], *, dry_run: bool) -> Tidied:
     count = Tidied(removed=len(unheld), put_away=len(held), bytes=sum(each.bytes for each in chosen))
     if not dry_run:
         for some in _batches(unheld):
-            _remove(some)
+            renditions.remove_orphans(Rendition.objects.filter(pk__in=some))
         for some in _batches(held):
             _put_away(some)
     return count
@@ -125,31 +125,14 @@ def _batches(pks: Iterable[int]) -> Iterator[list[int]]:
         yield some
 
 
-def _remove(pks: Sequence[int]) -> None:
-    for orphan in Rendition.objects.filter(pk__in=pks):
-        with transaction.atomic():
-            # Locked: an export that is finished just now finds its row gone, and removes its file itself.
-            exports = list(Export.objects.filter(rendition=orphan).select_for_update())
-            gone = renditions.delete_if_free(orphan)
-            if gone:
-                _remove_files_after_commit([gone], exports)
-
-
 def _put_away(pks: Sequence[int]) -> None:
     with transaction.atomic():
         rows = list(Rendition.objects.filter(pk__in=pks, state=State.DONE).select_for_update())
-        exports = Export.objects.filter(rendition__in=rows, state=State.DONE)
-        _remove_files_after_commit(rows, list(exports.select_for_update()))
-        exports.delete()
+        made = Export.objects.filter(rendition__in=rows, state=State.DONE)
+        exports = list(made.select_for_update())
+        for row in rows:
+            renditions.remove_files_after_commit(row, [each for each in exports if each.rendition_id == row.pk])
+        made.delete()
         # Width and height stay: pages keep the painting's shape open.
         locked = Rendition.objects.filter(pk__in=[row.pk for row in rows])
         locked.update(state=State.EVICTED, folder="", widths=[], preview="", stored_bytes=0)
-
-
-def _remove_files_after_commit(rows: Sequence[Rendition], exports: Sequence[Export]) -> None:
-    folders = [(row.folder, list(row.widths)) for row in rows if row.folder]
-    folders += [(row.preview, [renditions.PREVIEW_WIDTH]) for row in rows if row.preview]
-    files = [export.file for export in exports if export.file]
-    transaction.on_commit(lambda: store.remove(files))
-    for folder, widths in folders:
-        transaction.on_commit(partial(store.remove_pages, folder, widths))

@@ -191,7 +191,18 @@ def remove_orphans(orphans: QuerySet[Rendition]) -> None:
             exports = list(Export.objects.filter(rendition=orphan).select_for_update())
             removed = delete_if_free(orphan)
             if removed:
-                _remove_files_after_commit(removed, exports)
+                remove_files_after_commit(removed, exports)
+
+
+def remove_files_after_commit(rendition: Rendition, exports: Sequence[Export]) -> None:
+    """Remove a rendition's files, its preview and its exports' files, once the transaction has been committed."""
+    folder, widths, preview = rendition.folder, list(rendition.widths), rendition.preview
+    exported = [export.file for export in exports if export.file]
+    transaction.on_commit(lambda: store.remove(exported))
+    if folder:
+        transaction.on_commit(lambda: store.remove_pages(folder, widths))
+    if preview:
+        transaction.on_commit(lambda: store.remove_pages(preview, [PREVIEW_WIDTH]))
 
 
 def delete_if_free(row: Row) -> Row | None:
@@ -442,13 +453,3 @@ def _put_off(work: Sequence[Work]) -> None:
 def _fail(work: Sequence[Work], reason: Reason) -> None:
     for each in work:
         each.fail(reason, now=timezone.now())
-
-
-def _remove_files_after_commit(rendition: Rendition, exports: Sequence[Export]) -> None:
-    folder, widths, preview = rendition.folder, list(rendition.widths), rendition.preview
-    exported = [export.file for export in exports if export.file]
-    transaction.on_commit(lambda: store.remove(exported))
-    if folder:
-        transaction.on_commit(lambda: store.remove_pages(folder, widths))
-    if preview:
-        transaction.on_commit(lambda: store.remove_pages(preview, [PREVIEW_WIDTH]))
