@@ -22,12 +22,6 @@ def to_long_edge(pixels: Picture, long_edge: int | None) -> Picture:
     return to_size(pixels, fitted(pixels.shape[1], pixels.shape[0], long_edge))
 
 
-def to_width(pixels: Picture, width: int) -> Picture:
-    """Return the picture at most so many pixels wide, its proportions kept."""
-    own = pixels.shape[1]
-    return to_size(pixels, (width, max(1, round(pixels.shape[0] * width / own)))) if width < own else pixels
-
-
 def to_size(pixels: Picture, size: tuple[int, int]) -> Picture:
     """Return the picture at this width and height, neither larger than its own; the same array if nothing changes."""
     if (pixels.shape[1], pixels.shape[0]) == size:

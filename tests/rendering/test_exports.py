@@ -370,11 +370,11 @@ def test_unused_exports_expire_with_their_files(media, falcon):
 
 def test_stored_bytes_count_exports(media, falcon):
     _, rendition = falcon
-    before = stats.overview(timezone.now()).stored_bytes
+    before = stats.stored().total
 
     export = made(rendition)
 
-    assert stats.overview(timezone.now()).stored_bytes == before + export.size > before
+    assert stats.stored().total == before + export.size > before
 
 
 def test_caretaker_brings_back_what_lost_its_job_or_its_worker(media, falcon, valkey):

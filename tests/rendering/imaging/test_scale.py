@@ -1,13 +1,11 @@
 """Scaling: smaller by area, never larger."""
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rendering.imaging import scale
-from tests.rendering.imaging import pictures
 
 
 @given(width=st.integers(1, 20_000), height=st.integers(1, 20_000), long_edge=st.integers(1, 20_000))
@@ -44,18 +42,3 @@ def test_to_long_edge_averages_areas():
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
 def test_to_long_edge_keeps_the_type(kind):
     assert scale.to_long_edge(np.ones((40, 60), kind), 30).dtype == kind
-
-
-def test_to_width_is_area_interpolation():
-    pixels = np.asarray(pictures.scene(301, 200))
-
-    small = scale.to_width(pixels, 100)
-
-    assert np.array_equal(small, cv2.resize(pixels, (100, 66), interpolation=cv2.INTER_AREA))
-
-
-@pytest.mark.parametrize("width", [301, 302, 5000])
-def test_to_width_never_enlarges(width):
-    pixels = np.asarray(pictures.scene(301, 200))
-
-    assert scale.to_width(pixels, width) is pixels
