@@ -59,7 +59,9 @@ def install(locks: list[Path]) -> None:
     count = sum(line[:1].isalnum() for lock in locks for line in lock.read_text().splitlines())
     say(f"Installing {count} packages into {VENV.name}; the first time this takes a minute or two ...")
     files = [word for lock in locks for word in ("-r", str(lock))]
-    options = ["--require-hashes", "--disable-pip-version-check", "--no-input"]
+    # No dependencies: the files name every package. Older versions of pip look for the newest of a package that
+    # another one wants with an extra, and then refuse it, as no hash is known of it.
+    options = ["--require-hashes", "--no-deps", "--disable-pip-version-check", "--no-input"]
     run([str(PYTHON), "-m", "pip", "install", *options, *files], "The packages could not be installed")
     for lock in locks:
         (VENV / lock.name).write_bytes(lock.read_bytes())
