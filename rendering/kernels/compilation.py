@@ -13,6 +13,7 @@ from numba.core.caching import (
     UserProvidedCacheLocator,
     UserWideCacheLocator,
 )
+from numba.core.sigutils import normalize_signature
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -42,7 +43,9 @@ def _cache(function: Callable[..., object]) -> object:
 def make_ready(module: str) -> None:
     """Compile this module's kernels, or load them from the cache folder."""
     for dispatcher, signature in _declared.get(module, []):
-        dispatcher.compile(signature)
+        arguments, _ = normalize_signature(signature)
+        # As a first call would ask for it: Numba's cache knows the same kernel by its signature's text as another one.
+        dispatcher.compile(tuple(arguments))
 
 
 class _ReadOnlyLocator(UserProvidedCacheLocator):
