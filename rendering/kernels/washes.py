@@ -26,7 +26,12 @@ _THIN = -np.log(np.maximum(np.arange(1024) / 1023, 0.004))
 _DENSITIES = (_DEEPEST * (1 - np.exp(-_THIN / _DEEPEST))).astype(np.float32)  # of a color of 0 to 1023
 _STEPS = np.float32(512)  # of a density of 1
 _LIGHT = (255 * np.exp(-np.arange(4096) / 512)).astype(np.float32)  # that passes a density of 0 to 4095 steps
-_PAPER = np.array([0.945, 0.972, 0.985], np.float32)  # of white, in B, G and R
+_BLUE_PAPER, _GREEN_PAPER, _RED_PAPER = np.float32(0.945), np.float32(0.972), np.float32(0.985)  # of white
+_MOST = np.float32(4095)
+_BLOCK = 1024  # pixels at a time: each number of a pixel at a fixed place of one small array, so that LLVM need not ask
+# whether arrays overlap, and vectorizes
+_CLOUDS = 5  # from here on such an array has the clouds
+_LANES = 10  # numbers that are enlarged
 _NONE, _ONE = np.float32(0), np.float32(1)
 
 # Views of arrays without counting references (Numba's types do not know the option), divisions without a test for zero.
@@ -43,13 +48,15 @@ def lightness(picture: Picture, curve: Field) -> Field:
     """Return the curve's value at every pixel's luminance; the curve has 1025 entries, four for each level."""
     height, width, _ = picture.shape
     light = np.empty((height, width), np.float32)
-    colors, places = np.empty((3, width), np.float32), np.empty(width, np.int32)
+    room = np.zeros(3 * _BLOCK, np.float32)
     for y in range(height):
-        _part(picture[y], colors)
-        for x in range(width):
-            places[x] = np.int32(np.float32(4) * _luminance(colors[0, x], colors[1, x], colors[2, x]))
-        for x in range(width):
-            light[y, x] = curve[places[x]]
+        for left in range(0, width, _BLOCK):
+            size = min(_BLOCK, width - left)
+            _part(picture[y, left:], size, room)
+            for x in range(size):
+                room[x] = np.float32(4) * _luminance(room[x], room[_BLOCK + x], room[2 * _BLOCK + x])
+            for x in range(size):
+                light[y, left + x] = curve[np.int32(room[x])]
     return light
 
 
@@ -67,36 +74,23 @@ def lay(
     """
     height, width, _ = picture.shape
     density = np.empty((height, width, 3), np.float32)
-    colors, places = np.empty((3, width), np.float32), np.empty((3, width), np.int32)
+    room = np.zeros(9 * _BLOCK, np.float32)
     for y in range(height):
-        _part(picture[y], colors)
-        _mix(colors, light[y], soft_light[y], clouds[WATER, y], clouds[BORDERS, y], places)
-        for channel in range(3):
-            for x in range(width):
-                colors[channel, x] = _DENSITIES[places[channel, x]]
-        _thin(colors, clouds[:, y], y, height, flow, margin)
-        for x in range(width):
-            density[y, x, 0], density[y, x, 1], density[y, x, 2] = colors[0, x], colors[1, x], colors[2, x]
+        for left in range(0, width, _BLOCK):
+            size = min(_BLOCK, width - left)
+            _part(picture[y, left:], size, room)
+            _fill(light[y, left:], size, room, 3)
+            _fill(soft_light[y, left:], size, room, 4)
+            for number in range(4):
+                _fill(clouds[number, y, left:], size, room, _CLOUDS + number)
+            _mix(size, room)
+            for i in range(3 * _BLOCK):
+                room[i] = _DENSITIES[np.int32(room[i])]
+            if margin > 0:
+                _keep_off(size, left, width, min(y, height - 1 - y), margin, room)
+            _carry(size, flow, margin, room)
+            _join(size, room, density[y, left:])
     return density
-
-
-@kernel(f"void({_FIELDS}, {_FIELDS}, {_FIELDS})")
-def spread(density: Field, thinnest: Field, thickest: Field) -> None:
-    """Write the least and the most density under a round brush of five pixels, as cv2.erode and cv2.dilate do.
-
-    Both in one pass, rows of five first: 10 to 4 ms at 0.8 MP.
-    """
-    height, width, _ = density.shape
-    least, most = np.empty((3, 3 * width), np.float32), np.empty((3, 3 * width), np.float32)
-    rows = density.reshape(height, 3 * width)
-    for y in range(-1, height):
-        if y + 1 < height:
-            _across(rows[y + 1], least[(y + 1) % 3], most[(y + 1) % 3])
-        if y >= 0:
-            above, below = max(y - 1, 0) % 3, min(y + 1, height - 1) % 3
-            far_above, far_below = rows[max(y - 2, 0)], rows[min(y + 2, height - 1)]
-            _least(least[above], least[y % 3], least[below], far_above, far_below, thinnest[y].reshape(3 * width))
-            _most(most[above], most[y % 3], most[below], far_above, far_below, thickest[y].reshape(3 * width))
 
 
 @kernel(
@@ -127,133 +121,166 @@ def settle(  # noqa: PLR0913 (Numba is slower with objects)
     crispness, fineness = np.float32(1.6 * scale**0.7), np.float32(0.5 - 0.5 / scale)
     places, parts = _places(painted.shape[1], width)
     same = painted.shape[0] == height and painted.shape[1] == width
-    pair, held = np.empty((2, 10, width), np.float32), np.full(2, -1, np.int64)
-    row = np.empty((10, width + 1), np.float32)
-    strokes = np.empty((10, painted.shape[1]), np.float32)
-    room = np.empty((3, painted.shape[1]), np.int32), np.empty((3, painted.shape[1]), np.float32)
+    pair, held = np.empty((2, _LANES, width), np.float32), np.full(2, -1, np.int64)
+    row = np.empty((_LANES, width + 1), np.float32)
+    room = np.zeros(16 * _BLOCK, np.float32)
     for y in range(painted.shape[0]):
         place = min(max((y + 0.5) * height / painted.shape[0] - 0.5, 0.0), height - 1.0)
         above = int(place)
         for number in range(above, above + (1 if same else 2)):
-            at = min(number, height - 1)
             if held[number % 2] != number:
-                _split(density[at], thinnest[at], thickest[at], around[at], clouds[BORDERS, at], pair[number % 2])
-                _put_under(tile[:, number % TILE], pair[number % 2])
+                at = min(number, height - 1)
+                strokes = pair[number % 2]
+                _split(density[at], thinnest[at], thickest[at], around[at], clouds[BORDERS, at], strokes, room)
+                _put_under(tile[:, number % TILE], strokes)
                 held[number % 2] = number
-        if same:
-            _settle_row(pair[above % 2], tile[0, y % TILE], crispness, fineness, pooling, grain, room, painted[y])
-        else:
+        if not same:
             _between_rows(pair[above % 2], pair[(above + 1) % 2], np.float32(place - above), row)
-            _between_columns(row, places, parts, strokes)
-            _settle_row(strokes, tile[0, y % TILE], crispness, fineness, pooling, grain, room, painted[y])
+        for left in range(0, painted.shape[1], _BLOCK):
+            size = min(_BLOCK, painted.shape[1] - left)
+            if same:
+                for lane in range(_LANES):
+                    _fill(pair[above % 2, lane, left:], size, room, lane)
+            else:
+                _between_columns(row, places[left:], parts[left:], size, room)
+            _put_fine_grain(tile[0, y % TILE], left, fineness, size, room)
+            _gather(size, crispness, pooling, grain, room)
+            for i in range(3 * _BLOCK):
+                room[i] = _LIGHT[np.int32(room[i])]
+            _shine(size, room)
+            _write(size, room, painted[y, left:])
 
 
 @_inner
-def _part(row: Picture, colors: Field) -> None:
-    for x in range(row.shape[0]):
-        colors[0, x], colors[1, x], colors[2, x] = row[x, 0], row[x, 1], row[x, 2]
+def _part(row: Picture, size: int, room: Field) -> None:
+    for x in range(size):
+        room[x] = row[x, 0]
+        room[_BLOCK + x] = row[x, 1]
+        room[2 * _BLOCK + x] = row[x, 2]
 
 
 @_inner
-def _mix(  # noqa: PLR0913 (Numba is slower with objects)
-    colors: Field, light: Field, soft_light: Field, water: Field, border: Field, places: NDArray[np.int32]
-) -> None:
-    """Find the place in the table of densities of every pixel's pigments."""
-    blue, green, red = colors[0], colors[1], colors[2]
-    blues, greens, reds = places[0], places[1], places[2]
-    for x in range(light.size):
-        tone = _layered(light[x], soft_light[x], np.float32(0.12) * water[x] + np.float32(0.05) * border[x])
+def _fill(row: Field, size: int, room: Field, place: int) -> None:
+    for x in range(size):
+        room[place * _BLOCK + x] = row[x]
+
+
+@_inner
+def _mix(size: int, room: Field) -> None:
+    """Put every pixel's pigments in the place of its colors, as places in the table of densities."""
+    for x in range(size):
+        blue, green, red = room[x], room[_BLOCK + x], room[2 * _BLOCK + x]
+        water, border = room[(_CLOUDS + WATER) * _BLOCK + x], room[(_CLOUDS + BORDERS) * _BLOCK + x]
+        chance = np.float32(0.12) * water + np.float32(0.05) * border
+        tone = _layered(room[3 * _BLOCK + x], room[4 * _BLOCK + x], chance)
         # Next to black, hues are chance, and fade.
-        luminance = _luminance(blue[x], green[x], red[x])
+        luminance = _luminance(blue, green, red)
         strength = _SATURATION * tone / max(luminance, np.float32(10))
         gray = tone - strength * luminance
-        blues[x] = _thousandth(strength * blue[x] + gray)
-        greens[x] = _thousandth(strength * green[x] + gray)
-        reds[x] = _thousandth(strength * red[x] + gray)
+        room[x] = _thousandth(strength * blue + gray)
+        room[_BLOCK + x] = _thousandth(strength * green + gray)
+        room[2 * _BLOCK + x] = _thousandth(strength * red + gray)
 
 
 @_inner
-def _thin(  # noqa: PLR0913 (Numba is slower with objects)
-    colors: Field, clouds: Field, y: int, height: int, flow: np.float32, margin: np.float32
+def _keep_off(  # noqa: PLR0913 (Numba is slower with objects)
+    size: int, left: int, width: int, above: int, margin: np.float32, room: Field
 ) -> None:
+    """Put in place of the light how much of the pigment is not in the margin of the paper."""
+    for x in range(size):
+        at = np.int32(left + x)
+        free = np.float32(min(at, np.int32(width - 1) - at, np.int32(above)))
+        inside = free - margin * (_ONE + np.float32(0.25) * room[(_CLOUDS + MARGIN) * _BLOCK + x])
+        border = room[(_CLOUDS + BORDERS) * _BLOCK + x]
+        room[3 * _BLOCK + x] = _eased(np.float32(0.4) * inside - np.float32(0.3) * border)
+
+
+@_inner
+def _carry(size: int, flow: np.float32, margin: np.float32, room: Field) -> None:
     """Let water carry pigment to and fro, and none to the margin."""
-    width = colors.shape[1]
-    blue, green, red = colors[0], colors[1], colors[2]
-    water, warm, border, edge = clouds[WATER], clouds[WARMTH], clouds[BORDERS], clouds[MARGIN]
-    for x in range(width):
-        amount = _ONE + flow * water[x] / (_MIDDLE + (blue[x] + green[x] + red[x]) / np.float32(3))
+    for x in range(size):
+        blue, green, red = room[x], room[_BLOCK + x], room[2 * _BLOCK + x]
+        water, warm = room[(_CLOUDS + WATER) * _BLOCK + x], room[(_CLOUDS + WARMTH) * _BLOCK + x]
+        amount = _ONE + flow * water / (_MIDDLE + (blue + green + red) / np.float32(3))
         if margin > 0:
-            room = np.float32(min(np.int32(x), np.int32(width - 1 - x), np.int32(y), np.int32(height - 1 - y)))
-            inside = room - margin * (_ONE + np.float32(0.25) * edge[x])
-            amount *= _eased(np.float32(0.4) * inside - np.float32(0.3) * border[x])
+            amount *= room[3 * _BLOCK + x]
         amount = max(amount, _NONE)
-        blue[x] = blue[x] * amount * (_ONE + _WARM * warm[x])
-        green[x] = green[x] * amount
-        red[x] = red[x] * amount * (_ONE - _WARM * warm[x])
+        room[x] = blue * amount * (_ONE + _WARM * warm)
+        room[_BLOCK + x] = green * amount
+        room[2 * _BLOCK + x] = red * amount * (_ONE - _WARM * warm)
 
 
 @_inner
-def _across(row: Field, least: Field, most: Field) -> None:
-    """Write the least and the most of five pixels of a row, fewer at its ends."""
-    size = row.size
-    for i in range(size):
-        least[i] = most[i] = row[i]
-    for step in (3, 6):
-        for i in range(size - step):
-            least[i], most[i] = min(least[i], row[i + step]), max(most[i], row[i + step])
-        for i in range(step, size):
-            least[i], most[i] = min(least[i], row[i - step]), max(most[i], row[i - step])
-
-
-@_inner
-def _least(  # noqa: PLR0913 (five rows)
-    above: Field, here: Field, below: Field, far_above: Field, far_below: Field, result: Field
-) -> None:
-    for i in range(result.size):
-        result[i] = min(min(min(above[i], here[i]), min(below[i], far_above[i])), far_below[i])
-
-
-@_inner
-def _most(  # noqa: PLR0913 (five rows)
-    above: Field, here: Field, below: Field, far_above: Field, far_below: Field, result: Field
-) -> None:
-    for i in range(result.size):
-        result[i] = max(max(max(above[i], here[i]), max(below[i], far_above[i])), far_below[i])
+def _join(size: int, room: Field, row: Field) -> None:
+    for x in range(size):
+        row[x, 0], row[x, 1], row[x, 2] = room[x], room[_BLOCK + x], room[2 * _BLOCK + x]
 
 
 @_inner
 def _split(  # noqa: PLR0913 (Numba is slower with objects)
-    density: Field, thinnest: Field, thickest: Field, around: Field, border: Field, strokes: Field
+    density: Field, thinnest: Field, thickest: Field, around: Field, border: Field, strokes: Field, room: Field
 ) -> None:
     """Write what is needed of a row, in numbers that can be enlarged.
 
     The thinnest density, by how much the thickest is more, where in between the pixel lies (about 0 to 1), and the
     density around.
     """
-    for x in range(around.size):
-        here = density[x, 0] + density[x, 1] + density[x, 2]
-        thin = thinnest[x, 0] + thinnest[x, 1] + thinnest[x, 2]
-        thick = thickest[x, 0] + thickest[x, 1] + thickest[x, 2]
-        strokes[0, x], strokes[1, x], strokes[2, x] = thinnest[x, 0], thinnest[x, 1], thinnest[x, 2]
-        strokes[3, x] = thickest[x, 0] - thinnest[x, 0]
-        strokes[4, x] = thickest[x, 1] - thinnest[x, 1]
-        strokes[5, x] = thickest[x, 2] - thinnest[x, 2]
-        strokes[6, x] = (here - thin) / max(thick - thin, np.float32(1e-4)) + np.float32(0.05) * border[x]
-        strokes[7, x] = around[x]
+    for left in range(0, around.size, _BLOCK):
+        size = min(_BLOCK, around.size - left)
+        _take_apart(density[left:], size, room, 0)
+        _take_apart(thinnest[left:], size, room, 3)
+        _take_apart(thickest[left:], size, room, 6)
+        _fill(border[left:], size, room, 9)
+        _compare(size, room)
+        _fill(around[left:], size, room, 10)
+        for lane in range(8):
+            for x in range(size):
+                strokes[lane, left + x] = room[(3 + lane) * _BLOCK + x]
+
+
+@_inner
+def _take_apart(row: Field, size: int, room: Field, place: int) -> None:
+    for x in range(size):
+        room[place * _BLOCK + x] = row[x, 0]
+        room[(place + 1) * _BLOCK + x] = row[x, 1]
+        room[(place + 2) * _BLOCK + x] = row[x, 2]
+
+
+@_inner
+def _compare(size: int, room: Field) -> None:
+    """Put differences in the place of the thickest densities, and after them where in between the pixel lies."""
+    for x in range(size):
+        here = room[x] + room[_BLOCK + x] + room[2 * _BLOCK + x]
+        blue, green, red = room[3 * _BLOCK + x], room[4 * _BLOCK + x], room[5 * _BLOCK + x]
+        thin = blue + green + red
+        thick = room[6 * _BLOCK + x] + room[7 * _BLOCK + x] + room[8 * _BLOCK + x]
+        room[6 * _BLOCK + x] -= blue
+        room[7 * _BLOCK + x] -= green
+        room[8 * _BLOCK + x] -= red
+        between = (here - thin) / max(thick - thin, np.float32(1e-4))
+        room[9 * _BLOCK + x] = between + np.float32(0.05) * room[9 * _BLOCK + x]
 
 
 @_inner
 def _put_under(tile: Field, strokes: Field) -> None:
     """Repeat a row of the tile under a row of strokes."""
-    for x in range(strokes.shape[1]):
-        strokes[8, x], strokes[9, x] = tile[0, x % TILE], tile[1, x % TILE]
+    for left in range(0, strokes.shape[1], TILE):
+        for x in range(min(TILE, strokes.shape[1] - left)):
+            strokes[8, left + x], strokes[9, left + x] = tile[0, x], tile[1, x]
+
+
+@_inner
+def _put_fine_grain(tile: Field, left: int, fineness: np.float32, size: int, room: Field) -> None:
+    """Add the grain in the painting's own pixels, which the enlarged one is too coarse for."""
+    for x in range(size):
+        room[8 * _BLOCK + x] += fineness * tile[(left + x) & (TILE - 1)]
 
 
 @_inner
 def _between_rows(upper: Field, lower: Field, part: np.float32, row: Field) -> None:
     """Interpolate a row of strokes, and repeat its last pixel."""
     width = upper.shape[1]
-    for lane in range(10):
+    for lane in range(_LANES):
         one, other, result = upper[lane], lower[lane], row[lane]
         for x in range(width):
             result[x] = one[x] + (other[x] - one[x]) * part
@@ -261,63 +288,47 @@ def _between_rows(upper: Field, lower: Field, part: np.float32, row: Field) -> N
 
 
 @_inner
-def _between_columns(row: Field, places: NDArray[np.int64], parts: Field, strokes: Field) -> None:
-    for lane in range(10):
-        source, result = row[lane], strokes[lane]
-        for x in range(result.size):
+def _between_columns(row: Field, places: NDArray[np.int64], parts: Field, size: int, room: Field) -> None:
+    for lane in range(_LANES):
+        source = row[lane]
+        for x in range(size):
             place = places[x]
-            result[x] = source[place] + (source[place + 1] - source[place]) * parts[x]
+            room[lane * _BLOCK + x] = source[place] + (source[place + 1] - source[place]) * parts[x]
 
 
 @_inner
-def _settle_row(  # noqa: PLR0913 (Numba is slower with objects)
-    strokes: Field,
-    tile: Field,
-    crispness: np.float32,
-    fineness: np.float32,
-    pooling: np.float32,
-    grain: np.float32,
-    room: tuple[NDArray[np.int32], Field],
-    painted: Picture,
-) -> None:
-    size = painted.shape[0]
-    places, light = room
-    _gather(strokes, tile, crispness, fineness, pooling, grain, places)
-    for channel in range(3):
-        for x in range(size):
-            light[channel, x] = _LIGHT[places[channel, x]]
-    relief = strokes[9]
-    for channel in range(3):
-        for x in range(size):
-            lit = light[channel, x] * _PAPER[channel] * (_ONE + np.float32(0.018) * relief[x])
-            light[channel, x] = min(lit, np.float32(255))
+def _gather(size: int, crispness: np.float32, pooling: np.float32, grain: np.float32, room: Field) -> None:
+    """Put every pixel's pigments, with what gathers there, in the first places, as places in the table of light."""
     for x in range(size):
-        painted[x, 0], painted[x, 1], painted[x, 2] = np.uint8(light[0, x]), np.uint8(light[1, x]), np.uint8(light[2, x])
+        more_blue, more_green, more_red = room[3 * _BLOCK + x], room[4 * _BLOCK + x], room[5 * _BLOCK + x]
+        side = _side(room[6 * _BLOCK + x], crispness, more_blue + more_green + more_red)
+        blue = room[x] + more_blue * side
+        green = room[_BLOCK + x] + more_green * side
+        red = room[2 * _BLOCK + x] + more_red * side
+        mean = (blue + green + red) / np.float32(3)
+        gathered = _gathered(np.float32(1.7) * mean - room[7 * _BLOCK + x], pooling) + grain * room[8 * _BLOCK + x]
+        amount = _STEPS * _between(_ONE + gathered / (_MIDDLE + mean), np.float32(0.15), np.float32(3))
+        room[x] = min(blue * amount, _MOST)
+        room[_BLOCK + x] = min(green * amount, _MOST)
+        room[2 * _BLOCK + x] = min(red * amount, _MOST)
 
 
 @_inner
-def _gather(  # noqa: PLR0913 (Numba is slower with objects)
-    strokes: Field,
-    tile: Field,
-    crispness: np.float32,
-    fineness: np.float32,
-    pooling: np.float32,
-    grain: np.float32,
-    places: NDArray[np.int32],
-) -> None:
-    """Find the place in the table of light of every pixel's pigments, with what gathers there."""
-    for x in range(places.shape[1]):
-        side = _side(strokes[6, x], crispness, strokes[3, x] + strokes[4, x] + strokes[5, x])
-        blue = strokes[0, x] + strokes[3, x] * side
-        green = strokes[1, x] + strokes[4, x] * side
-        red = strokes[2, x] + strokes[5, x] * side
-        mean = (blue + green + red) / np.float32(3)
-        depth = strokes[8, x] + fineness * tile[x & (TILE - 1)]
-        gathered = _gathered(np.float32(1.7) * mean - strokes[7, x], pooling) + grain * depth
-        amount = _STEPS * _between(_ONE + gathered / (_MIDDLE + mean), np.float32(0.15), np.float32(3))
-        places[0, x] = min(np.int32(blue * amount), np.int32(4095))
-        places[1, x] = min(np.int32(green * amount), np.int32(4095))
-        places[2, x] = min(np.int32(red * amount), np.int32(4095))
+def _shine(size: int, room: Field) -> None:
+    """Let light fall through the pigment on the paper, and across its relief."""
+    for x in range(size):
+        relief = _ONE + np.float32(0.018) * room[9 * _BLOCK + x]
+        room[x] = min(room[x] * _BLUE_PAPER * relief, np.float32(255))
+        room[_BLOCK + x] = min(room[_BLOCK + x] * _GREEN_PAPER * relief, np.float32(255))
+        room[2 * _BLOCK + x] = min(room[2 * _BLOCK + x] * _RED_PAPER * relief, np.float32(255))
+
+
+@_inner
+def _write(size: int, room: Field, row: Picture) -> None:
+    for x in range(size):
+        row[x, 0] = np.uint8(np.int32(room[x]))
+        row[x, 1] = np.uint8(np.int32(room[_BLOCK + x]))
+        row[x, 2] = np.uint8(np.int32(room[2 * _BLOCK + x]))
 
 
 @_inner
@@ -346,9 +357,9 @@ def _between(number: np.float32, low: np.float32, high: np.float32) -> np.float3
 
 
 @_inner
-def _thousandth(light: np.float32) -> np.int32:
-    """Return the place in the table of densities of a light from 0 to 1."""
-    return np.int32(_between(light, _NONE, _ONE) * np.float32(1023))
+def _thousandth(light: np.float32) -> np.float32:
+    """Return the place in the table of densities of a light from 0 to 1, with fractions."""
+    return _between(light, _NONE, _ONE) * np.float32(1023)
 
 
 @njit(nogil=True)

@@ -72,11 +72,12 @@ def _strokes(smooth: Pixels, values: Values) -> tuple[Field, Field, Field, Field
     light = washes.lightness(smooth, _curve(smooth, values["lightness"]))
     flow, margin = np.float32(0.234 * values["flow"]), np.float32(values["margin"] / 100 * max(light.shape))
     density = washes.lay(smooth, light, _blurred(light, 1), paper.wash(), flow, margin)
-    thinnest, thickest = np.empty_like(density), np.empty_like(density)
-    washes.spread(density, thinnest, thickest)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    thinnest = _blurred(np.asarray(cv2.erode(density, brush), np.float32), 1.2)
+    thickest = _blurred(np.asarray(cv2.dilate(density, brush), np.float32), 1.2)
     mean = np.asarray(cv2.transform(density, np.full((1, 3), 1 / 3)), np.float32)
     around = _blurred(mean, 1.4) + np.float32(0.7) * _blurred(mean, 4)
-    return density, _blurred(thinnest, 1.2), _blurred(thickest, 1.2), around
+    return density, thinnest, thickest, around
 
 
 def _curve(smooth: Pixels, strength: float) -> Field:
