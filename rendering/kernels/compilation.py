@@ -27,7 +27,7 @@ def kernel(signature: str) -> Callable[[Function], Function]:
     """
 
     def declare(function: Function) -> Function:
-        dispatcher: Any = njit(nogil=True)(function)
+        dispatcher: Any = njit(nogil=True, error_model="numpy")(function)
         with contextlib.suppress(RuntimeError):  # no folder at all to keep it in: compiled again in each process
             dispatcher._cache = _cache(function)  # noqa: SLF001 (what enable_caching does, with our cache)
         _declared.setdefault(function.__module__, []).append((dispatcher, signature))
