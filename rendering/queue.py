@@ -9,12 +9,17 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
 import django_rq
 from django.conf import settings
 from django.db import transaction
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue, Worker
 from rq.job import Job
 
@@ -102,7 +107,15 @@ def is_reachable() -> bool:
 
 
 def _queue() -> Queue:
-    return django_rq.get_queue(settings.QUEUE, commit_mode="auto")
+    return _queue_at(settings.RQ_QUEUES[settings.QUEUE]["URL"])
+
+
+@cache
+def _queue_at(address: str) -> Queue:
+    # Its pool keeps one connection for each thread that asks, and a forked child makes its own. One that was lost is
+    # made again at once.
+    connection = Redis.from_url(address, retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)))
+    return django_rq.get_queue(settings.QUEUE, commit_mode="auto", connection=connection)
 
 
 def _push(*, everybody: bool) -> None:

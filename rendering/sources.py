@@ -167,7 +167,6 @@ def _read(source: Source) -> None:
         # Removed, or given to another worker meanwhile: a late result is refused.
         store.remove_pages(pages.folder, pages.widths)
         return
-    source.refresh_from_db()
     log.info("source %d of lane %s was read", source.pk, source.lane)
     canvases.hold(source, reading.canvas)
 

@@ -51,7 +51,7 @@ def put_pages(kind: str, files: Mapping[int, bytes]) -> Pages:
     pages = Pages(folder, sorted(files), sum(len(content) for content in files.values()))
     try:
         for width, content in files.items():
-            _save(page_file(folder, width), ContentFile(content))
+            _put(page_file(folder, width), content)
     except BaseException:
         # Also when the time is up in the middle of it.
         remove_pages(folder, files)
@@ -159,6 +159,15 @@ def _save(name: str, file: "File[bytes]") -> str:
     except Unavailable:
         remove([name])  # a part of it may have been written
         raise
+
+
+def _put(name: str, content: bytes) -> None:
+    disk = _disk()
+    if disk is None:
+        _save(name, ContentFile(content))
+        return
+    with _told_as_unavailable():
+        disk.put(name, content)
 
 
 @contextmanager
