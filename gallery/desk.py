@@ -8,13 +8,14 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery import audit, ledger
+from gallery import audit, ledger, stretches
 from gallery.ledger import Book, Saving, StepLine
 from gallery.ledger import Technique as Saver
-from gallery.models import HOW_CONDITIONS, Artwork, How, Photo, User
-from rendering import console, sources, stats, turns
+from gallery.models import Artwork, Photo, User
+from rendering import console, sources, stats, sums, turns
 from rendering.console import Action, Wanted
 from rendering.models import Rendition, Source
 from rendering.stats import Bar, Batches, FailureLine, LaneLine, Span, Stored, StyleTimes, Trouble, WorkerNow
@@ -149,25 +150,27 @@ class Desk:
 
 def open_desk(span: Span, *, now: datetime) -> Desk:
     """Read all figures of a period."""
-    since = now - span.length
+    edges = span.edges(now=now)
+    found = stretches.read(edges)
+    period = sums.total(found)
     lanes = named(stats.lanes())
     reachable, workers = stats.crew()
     waiting = sum(sum(each.line.waiting.values()) for each in lanes)
-    book, batches = ledger.sum_up(since=since), stats.batches(since)
+    book, batches = ledger.bind([period], today=timezone.localdate(now)), stats.batches(period)
     return Desk(
         span=span,
-        bars=stats.finished(span, now=now),
-        times=stats.times(span, now=now),
+        bars=stats.bars(span, edges, found),
+        times=stats.times(period),
         lanes=lanes,
         workers=workers,
         trouble=stats.trouble(reachable=reachable, workers=workers, waiting=waiting),
-        failures=stats.failures(since),
+        failures=stats.failures(period),
         steps=book.by_step(),
         waterfall=waterfall(book, batches),
         batches=batches,
         stored=stats.stored(),
         storage=storage_by_person(),
-        people=top_people(since),
+        people=top_people(book),
         paused=turns.is_resting(""),
     )
 
@@ -198,12 +201,11 @@ def unsent_share() -> float:
     return float((widths[-1] ** 2 - card**2) / sum(width**2 for width in widths))
 
 
-def top_people(since: datetime) -> list[PersonLine]:
-    """Return who has asked for most since then; computing time is of what was painted for them."""
-    asked = Artwork.objects.filter(created_at__gte=since).order_by().values(name=F("photo__owner__username"))
-    cpu = Sum("commission__rendition__cpu_seconds", filter=HOW_CONDITIONS[How.PAINTED], default=0.0)
-    most = asked.annotate(paintings=Count("pk"), cpu=cpu).order_by("-paintings", "name")[:TOP]
-    return [PersonLine(row["name"], row["paintings"], row["cpu"]) for row in most]
+def top_people(book: Book) -> list[PersonLine]:
+    """Return who has asked for most in a period; computing time is of what was painted for them."""
+    most = sorted(book.people, key=lambda pk: (-book.people[pk].asked, pk))[:TOP]
+    names = ledger.names_of(most)
+    return [PersonLine(names[pk], book.people[pk].asked, book.people[pk].cpu_seconds) for pk in most if pk in names]
 
 
 def storage_by_person() -> list[StorageLine]:

@@ -88,6 +88,7 @@ urlpatterns = [
     path("setup/<slug:token>/", accounts.setup, name="setup"),
     path("invitations/<slug:key>/", accounts.invitation, name="invitation"),
     path("staff/", dashboard.dashboard, name="dashboard"),
+    path("staff/savings/", dashboard.savings, name="savings"),
     path("staff/figures.csv", dashboard.figures, name="desk_figures"),
     path("staff/jobs/", console.jobs, name="jobs"),
     path("staff/jobs/jobs.csv", console.jobs_file, name="jobs_file"),

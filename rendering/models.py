@@ -268,6 +268,7 @@ class Rendition(Work):
             models.Index(name="rendition_working", fields=["holder"], condition=WORKING),
             models.Index(name="rendition_used", fields=["used_at"], condition=Q(state=State.DONE)),
             models.Index(name="rendition_ended", fields=["finished_at"]),
+            models.Index(name="rendition_stored", fields=["stored_bytes"], condition=Q(stored_bytes__gt=0)),
         ]
 
     def __str__(self) -> str:
