@@ -398,7 +398,10 @@ def _saving(figures: Figures) -> Saving:
 
 def _read(kinds: QuerySet[Any, Any]) -> QuerySet[Any, Any]:  # Any: rows of groups
     stored = F("source__size") + F("source__stored_bytes")
-    return kinds.annotate(count=Count("pk"), cpu=Sum("source__cpu_seconds"), size=Sum(stored)).order_by()
+    groups: QuerySet[Any, Any] = kinds.annotate(
+        count=Count("pk"), cpu=Sum("source__cpu_seconds"), size=Sum(stored)
+    ).order_by()
+    return groups
 
 
 def _flag(condition: Q) -> Case:

@@ -103,5 +103,5 @@ def _keep(run: Sequence[Between], *, daily: bool, now: datetime) -> None:
     found = zip(run, sum_up(edges), strict=True)
     rows = [Stretch(begins=key[0], ends=key[1], daily=daily, sums=sums, summed_at=now) for key, sums in found]
     # Two caretakers may do it at once: what either has summed up is right.
-    replaced = {"unique_fields": ["begins", "ends"], "update_fields": ["daily", "sums", "summed_at"]}
-    Stretch.objects.bulk_create(rows, update_conflicts=True, **replaced)
+    columns = ["daily", "sums", "summed_at"]
+    Stretch.objects.bulk_create(rows, update_conflicts=True, unique_fields=["begins", "ends"], update_fields=columns)

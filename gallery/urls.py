@@ -94,6 +94,7 @@ urlpatterns = [
     path("staff/jobs/jobs.csv", console.jobs_file, name="jobs_file"),
     path("staff/jobs/act/", console.act, name="act_on_jobs"),
     path("staff/jobs/<int:pk>/", console.job, name="job"),
+    path("staff/jobs/<slug:kind>/<int:pk>/", console.job, name="work"),
     path("staff/painting/", console.painting, name="painting"),
     path("staff/audit/", console.audit_log, name="audit"),
     path("staff/invitations/", accounts.invitations, name="invitations"),

@@ -374,3 +374,14 @@ class Commission(models.Model):
     def style(self) -> str:
         """The style's name, as its recipe says."""
         return self.recipe.partition(" ")[0]
+
+
+class Kind(models.TextChoices):
+    """What a worker does."""
+
+    READING = "reading", _("reads a photo")
+    PAINTING = "painting", _("paints")
+    SAVING = "saving", _("makes a file to be saved")
+
+
+KINDS: dict[Kind, type[Work]] = {Kind.READING: Source, Kind.PAINTING: Rendition, Kind.SAVING: Export}

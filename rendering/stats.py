@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from rendering import queue, sums
-from rendering.models import WAITING, WORKING, Export, Halt, Reason, Rendition, Source, Work
+from rendering.models import KINDS, WAITING, WORKING, Export, Halt, Kind, Reason, Rendition, Source
 from rendering.queue import WorkerLine
 from rendering.sums import Figures, Sums
 
@@ -47,17 +47,6 @@ class Span(models.TextChoices):
         """Return where its hours (or days, by the site's midnights) begin, and where the last ends: the running one."""
         count = self.bars * self.stretches
         return hours(count, now=now) if self in (Span.DAY, Span.WEEK) else days(count, now=now)
-
-
-class Kind(models.TextChoices):
-    """What a worker does."""
-
-    READING = "reading", _("reads a photo")
-    PAINTING = "painting", _("paints")
-    SAVING = "saving", _("makes a file to be saved")
-
-
-KINDS: dict[Kind, type[Work]] = {Kind.READING: Source, Kind.PAINTING: Rendition, Kind.SAVING: Export}
 
 
 class Trouble(models.TextChoices):
@@ -124,6 +113,7 @@ class Doing:
     kind: Kind
     pk: int
     since: datetime | None
+    style: str = ""
 
 
 @dataclass(frozen=True)
@@ -257,7 +247,7 @@ def lanes() -> list[LaneLine]:
 def crew() -> tuple[bool, list[WorkerNow]]:
     """Return whether the queue server answers, and every worker that lives, has work in hand, or was told to rest."""
     reachable, lines = _workers()
-    alive = {line.name: line for line in lines}
+    alive = {line.name: line for line in _latest(lines)}
     resting = set(Halt.objects.values_list("worker", flat=True))
     doing = _in_hand()
     names = sorted(alive.keys() | doing.keys() | (resting - {""}))
@@ -311,10 +301,18 @@ def stored() -> Stored:
 def _in_hand() -> dict[str, list[Doing]]:
     found: dict[str, list[Doing]] = defaultdict(list)
     for kind, model in KINDS.items():
-        rows = model.objects.filter(WORKING).order_by("started_at").values_list("worker", "pk", "started_at")
-        for worker, pk, since in rows:
-            found[worker].append(Doing(kind, pk, since))
+        columns = ("worker", "pk", "started_at", *(["style"] if model is Rendition else []))
+        rows = model.objects.filter(WORKING).order_by("started_at", "pk").values_list(*columns)
+        for worker, pk, since, *style in rows:
+            found[worker].append(Doing(kind, pk, since, *style))
     return found
+
+
+def _latest(lines: Sequence[WorkerLine]) -> list[WorkerLine]:
+    """Leave out workers that have another in their place: Redis remembers for a minute who was killed."""
+    ordered = sorted(lines, key=lambda line: (line.since is not None, line.since))
+    places = {line.report.place or line.name: line for line in ordered}
+    return list(places.values())
 
 
 def _workers() -> tuple[bool, list[WorkerLine]]:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 from django.db.models import Case, Count, IntegerField, Model, QuerySet, Value, When
 from django.db.models.expressions import Expression
 
-from rendering.models import Export, Rendition, Source, State, Work
+from rendering.models import KINDS, Rendition, Source, State
 
 Row = TypeVar("Row", bound=Model)
 Figures: TypeAlias = Sequence[float]
@@ -19,7 +19,6 @@ Sums: TypeAlias = dict[str, list[float]]
 """Figures by the words of what they are of; those of two stretches are added place by place."""
 
 PAINTED = (State.DONE, State.EVICTED)
-FAILED_KINDS: Mapping[str, type[Work]] = {"reading": Source, "painting": Rendition, "saving": Export}
 BATCH = 2000
 
 SHORTEST = 0.001
@@ -36,11 +35,11 @@ def sum_up(edges: Sequence[datetime]) -> list[Sums]:
     _add_read(stretches, edges, jobs)
     for sums, holders in zip(stretches, jobs, strict=True):
         add(sums, {"batches": [0, 0, 0, len(holders)]} if holders else {})
-    for kind, model in FAILED_KINDS.items():
+    for kind, model in KINDS.items():
         failed = within(model.objects.filter(state=State.FAILED), edges, "finished_at")
         groups = failed.annotate(place=place(edges, "finished_at")).order_by().values_list("place", "reason")
         for number, reason, count in groups.annotate(Count("pk")):
-            add(stretches[number], {f"failed {kind} {reason}": [count]})
+            add(stretches[number], {f"failed {kind.value} {reason}": [count]})
     return stretches
 
 

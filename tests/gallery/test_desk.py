@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from gallery import desk, ledger
-from gallery.desk import Technique
+from gallery.desk import Job, Technique
 from gallery.ledger import Book
 from gallery.models import Artwork, AuditEntry, How, Photo, User
 from rendering import stats, turns
 from rendering.console import Action, Wanted
-from rendering.models import Commission, Found, Rendition, State
-from rendering.stats import Batches, Kind, LaneLine, Span, Trouble
+from rendering.models import Commission, Found, Kind, Reason, Rendition, State
+from rendering.stats import Batches, Doing, LaneLine, Span, Trouble, WorkerNow
 from tests import makers
 from tests.makers import NOON
 from tests.processes import Valkey
@@ -168,7 +168,7 @@ def test_delete_takes_paintings_out_of_everybodys_album(alice: User, bob: User, 
     again(made, bob, same_file=True)
     kept = makers.artwork(makers.photo(bob))
 
-    count = desk.act(Action.DELETE, [rendition.pk], by=staff, reason="asked for", now=NOON)
+    count = desk.act(Job(Action.DELETE), [rendition.pk], by=staff, reason="asked for", now=NOON)
 
     assert count == 1
     assert list(Artwork.objects.all()) == [kept]
@@ -176,6 +176,50 @@ def test_delete_takes_paintings_out_of_everybodys_album(alice: User, bob: User, 
     [entry] = AuditEntry.objects.all()
     assert (entry.action, entry.subject) == ("job.delete", f"rendition {rendition.pk}")
     assert (entry.actor, entry.reason, entry.facts) == (staff, "asked for", {"count": 1})
+
+
+def test_readings_are_found_by_person_title_and_style(alice: User, bob: User):
+    hers = makers.photo(alice, title="Red falcon", of=makers.source(state=State.FAILED, reason=Reason.DAMAGED))
+    his = makers.photo(bob, title="Boat", of=makers.source(state=State.WAITING))
+    makers.commission(his.source, style="pencil")
+
+    def found(wanted: Wanted, **named: str) -> list[int]:
+        return [each.pk for each in desk.find_jobs(wanted, kind=Kind.READING, **named)]
+
+    assert found(Wanted()) == [his.source_id, hers.source_id]
+    assert found(Wanted(state="failed", reason="damaged")) == [hers.source_id]
+    assert found(Wanted(style="pencil")) == [his.source_id]
+    assert found(Wanted(), person="ALICE") == [hers.source_id]
+    assert found(Wanted(), title="boat") == [his.source_id]
+    rows = desk.with_photos(desk.find_jobs(Wanted(), kind=Kind.READING), kind=Kind.READING)
+    assert [photo for _row, photo in rows] == [his, hers]
+
+
+def test_deleted_reading_takes_the_photo_with_it_and_no_other(alice: User, bob: User, staff: User):
+    broken = makers.photo(alice, of=makers.source(state=State.FAILED, reason=Reason.DAMAGED))
+    makers.photo(bob, of=broken.source)
+    kept = makers.photo(alice)
+    ids = desk.fitting(desk.find_jobs(Wanted(), kind=Kind.READING), Action.DELETE, kind=Kind.READING)
+
+    count = desk.act(Job(Action.DELETE, Kind.READING), ids, by=staff, reason="", now=NOON)
+
+    assert (count, list(Photo.objects.all())) == (1, [kept])
+    assert [(each.action, each.subject) for each in AuditEntry.objects.all()] == [
+        ("job.delete", f"source {broken.source_id}")
+    ]
+
+
+def test_workers_are_told_with_the_photos_that_they_have_in_hand(alice: User, django_assert_num_queries):
+    reading = makers.photo(alice, title="Boat", of=makers.source(state=State.WORKING))
+    painting = makers.artwork(makers.photo(alice, title="Moon"), state=State.WORKING).rendition
+    doing = [Doing(Kind.READING, reading.source_id, NOON), Doing(Kind.PAINTING, painting.pk, NOON, "oil")]
+    gone = Doing(Kind.SAVING, 999, NOON)
+    worker = WorkerNow("easel-1", None, resting=False, resting_alone=False, doing=[*doing, gone])
+
+    with django_assert_num_queries(5):
+        [painter] = desk.at_work([worker])
+
+    assert [str(photo) for _doing, photo in painter.doing] == ["Boat", "Moon", "None"]
 
 
 def test_painting_rests_and_goes_on_and_both_are_written_down(staff: User):

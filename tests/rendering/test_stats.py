@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 
 from rendering import queue, stats, sums
-from rendering.models import Export, Halt, Reason, State
-from rendering.queue import WorkerLine
-from rendering.stats import Kind, Quantiles, Span, Trouble, WorkerNow
+from rendering.models import Export, Halt, Kind, Reason, State
+from rendering.queue import Report, WorkerLine
+from rendering.stats import Quantiles, Span, Trouble, WorkerNow
 from rendering.sums import Sums
 from tests.processes import wait_until
 from tests.rendering.makers import NOON, ONE_KEY, rendition_row, source_row
@@ -35,6 +35,20 @@ def test_workers_that_live_are_told(crew):
 
     assert reachable
     assert worker.name.startswith("test-")
+    assert worker.line.report.memory > 50_000_000
+    assert (worker.line.report.place, worker.line.report.restarts, worker.line.report.child_memory) == ("", 0, 0)
+
+
+def test_worker_that_was_started_again_takes_the_place_of_the_one_that_was_killed(monkeypatch):
+    place = Report(place="atelier, worker 1", restarts=1, ended="signal SIGKILL")
+    killed = WorkerLine("atelier-7-aa", "busy", NOON, 3, 0, Report(place="atelier, worker 1"))
+    again = WorkerLine("atelier-9-bb", "idle", NOON + HOUR, 0, 0, place)
+    other = WorkerLine("atelier-8-cc", "idle", NOON, 0, 0)
+    monkeypatch.setattr(queue, "workers", lambda: [again, killed, other])
+
+    _reachable, workers = stats.crew()
+
+    assert [each.line for each in workers] == [other, again]
 
 
 def painted(**facts: object):
@@ -96,7 +110,7 @@ def test_percentiles_are_right_to_five_percent(seconds):
 
     told = stats.quantiles(counts)
 
-    assert (told.p50, told.p95, told.p99) == (pytest.approx(seconds, rel=0.05),) * 3
+    assert [told.p50, told.p95, told.p99] == pytest.approx([seconds] * 3, rel=0.05)
 
 
 def test_percentiles_of_many_are_those_of_the_values():
