@@ -1,4 +1,4 @@
-"""Brings what tests need besides packages: Chromium with fonts, and PostgreSQL where apt-get is ours to use."""
+"""Brings what tests need besides packages: Chromium and fonts, and where apt-get is ours PostgreSQL and promtool."""
 
 import os
 import shutil
@@ -6,7 +6,13 @@ import subprocess
 import sys
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
-PACKAGES = ("chromium", "fonts-noto-cjk", "libatomic1", "postgresql")  # libatomic1: Playwright's own driver needs it
+PACKAGES = (
+    "chromium",
+    "fonts-noto-cjk",
+    "libatomic1",
+    "postgresql",
+    "prometheus",
+)  # libatomic1: Playwright needs it
 ADVICE = (
     "The browser tests need a Chromium that starts, and none could be installed. As root: "
     "`apt-get install chromium fonts-noto-cjk libatomic1`; or where the network allows it: "
@@ -25,7 +31,7 @@ def main() -> None:
     if starts():
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        say("Installing Chromium, fonts and PostgreSQL for the tests with apt-get ...")
+        say("Installing Chromium, fonts, PostgreSQL and promtool for the tests with apt-get ...")
         run("apt-get", "update", "-qq")
         run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES)
     else:

@@ -25,7 +25,7 @@ from gallery.templatetags.words import look_label, style_label
 from gallery.uploads import HashedUpload
 from rendering import exports, styles
 from rendering.exports import Variant
-from rendering.models import ExportFormat, Reason, Sheet, State
+from rendering.models import ExportFormat, Kind, Reason, Sheet, State
 from rendering.styles.base import Parameter, ParameterError, Style, Values
 
 if TYPE_CHECKING:
@@ -246,8 +246,9 @@ class HistoryForm(forms.Form):
 
 
 class JobForm(forms.Form):
-    """Which renditions the job console shows; what is not understood filters nothing."""
+    """Which work the job console shows; what is not understood filters nothing."""
 
+    kind = forms.ChoiceField(label=gettext_lazy("Work"), required=False)
     person = forms.CharField(label=gettext_lazy("Person"), required=False, max_length=150)
     title = forms.CharField(label=gettext_lazy("Photo's title"), required=False, max_length=120)
     style = forms.ChoiceField(label=gettext_lazy("Style"), required=False)
@@ -264,6 +265,13 @@ class JobForm(forms.Form):
         choices = {"style": style_choices(), "state": State.choices, "reason": Reason.choices}
         for name, offered in choices.items():
             cast("forms.ChoiceField", self.fields[name]).choices = [("", _("all")), *cast("Offered", offered)]
+        kinds = [("", _("paintings")), ("reading", _("photos to be read")), ("saving", _("files to be saved"))]
+        cast("forms.ChoiceField", self.fields["kind"]).choices = kinds
+
+    @property
+    def of(self) -> Kind:
+        """The kind of work that is looked for."""
+        return Kind(self.chosen.get("kind") or Kind.PAINTING)
 
     @property
     def chosen(self) -> dict[str, Any]:  # Any: texts, times and a number

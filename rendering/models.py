@@ -290,6 +290,7 @@ class Rendition(Work):
             models.Index(name="rendition_working", fields=["holder"], condition=WORKING),
             models.Index(name="rendition_used", fields=["used_at"], condition=Q(state=State.DONE)),
             models.Index(name="rendition_ended", fields=["finished_at"]),
+            models.Index(name="rendition_stored", fields=["stored_bytes"], condition=Q(stored_bytes__gt=0)),
         ]
 
     def __str__(self) -> str:
@@ -395,3 +396,14 @@ class Commission(models.Model):
     def style(self) -> str:
         """The style's name, as its recipe says."""
         return self.recipe.partition(" ")[0]
+
+
+class Kind(models.TextChoices):
+    """What a worker does."""
+
+    READING = "reading", _("reads a photo")
+    PAINTING = "painting", _("paints")
+    SAVING = "saving", _("makes a file to be saved")
+
+
+KINDS: dict[Kind, type[Work]] = {Kind.READING: Source, Kind.PAINTING: Rendition, Kind.SAVING: Export}

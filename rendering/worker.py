@@ -6,10 +6,12 @@ import logging
 import os
 import resource
 import signal
+import socket
 import sys
 import time
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -89,6 +91,11 @@ class PaintingWorker(Worker):
         if self.horse_pid:
             with suppress(ProcessLookupError):
                 os.kill(self.horse_pid, signal.SIGUSR1)
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # Any: RQ's own pipeline of Redis
+        """Tell that the worker lives, and how it is."""
+        super().heartbeat(timeout, pipeline)
+        queue.report(self.key, _report(self.horse_pid), to=self.connection if pipeline is None else pipeline)
 
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         """Look after the child: prolong what it holds while it lives, end it when it must not go on."""
@@ -196,6 +203,24 @@ def _is_wanted(holder: str, at: supervision.Doing) -> bool:
         return at.kind.objects.all().held_by(holder).exists()
     # What is done is wanted as well: the child is at what comes after it, such as previews.
     return at.kind.objects.filter(pk=at.row, holder=holder, state__in=(State.WORKING, State.DONE)).exists()
+
+
+def _report(child: int) -> queue.Report:
+    """Return how this worker and its child are; what the supervisor knows comes by the environment."""
+    facts = {name: os.environ.get(name, "") for name in ("PROGRAM", "RESTARTS", "ENDED")}
+    program, restarts, ended = facts.values()
+    place = f"{socket.gethostname()}, {program}" if program else ""
+    own, childs = _resident(os.getpid()), _resident(child) if child else 0
+    return queue.Report(place, int(restarts or 0), ended, own, childs)
+
+
+def _resident(process: int) -> int:
+    """Return how much memory a process has now (Linux; elsewhere, and once it has ended, 0)."""
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * resource.getpagesize()
 
 
 def _warm_up() -> None:
