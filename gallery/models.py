@@ -445,3 +445,17 @@ class Notice(models.Model):
     def is_shown(self, *, now: datetime) -> bool:
         """Whether everybody is told now."""
         return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+
+
+class Traffic(models.Model):
+    """Pictures of people's own pages in one hour: what a naive page would have sent of them, and what was sent."""
+
+    hour = models.DateTimeField(unique=True)
+    pages = models.PositiveBigIntegerField(default=0)
+    pictures = models.PositiveBigIntegerField(default=0)
+    naive_bytes = models.PositiveBigIntegerField(default=0)
+    sent_bytes = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        """Say which hour it is."""
+        return f"traffic of {self.hour:%Y-%m-%d %H:00}"

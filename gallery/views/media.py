@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from gallery import traffic
 from gallery.http import JPEG, WEBP, attachment, private_file, private_picture
 from gallery.models import Artwork, Photo, Stage, User
 from gallery.templatetags import words
@@ -56,7 +57,7 @@ def strip_file(request: HttpRequest, key: str, digest: str) -> HttpResponse:
         raise Http404
     lifetimes.touch(found, now=timezone.now())
     # A page that is older than the paintings gets what there is now, for this once.
-    return private_picture(lambda: strips.draw(asked), WEBP, lasting=strips.digest(asked) == digest)
+    return traffic.sent(private_picture(lambda: strips.draw(asked), WEBP, lasting=strips.digest(asked) == digest))
 
 
 @require_safe
@@ -69,7 +70,7 @@ def preview_file(request: HttpRequest, key: str) -> HttpResponse:
     folder = artwork.preview or (binned and binned.preview)
     if not folder:
         raise Http404
-    return private_file(store.page_file(folder, PREVIEW_WIDTH), content_type=JPEG)
+    return traffic.sent(private_file(store.page_file(folder, PREVIEW_WIDTH), content_type=JPEG))
 
 
 def _finished_meanwhile(artwork: Artwork) -> HttpResponse:
@@ -100,4 +101,4 @@ def _person(request: HttpRequest) -> User:
 def _page_file(folder: str, widths: list[int], width: int) -> HttpResponse:
     if width not in widths:
         raise Http404
-    return private_file(store.page_file(folder, width), content_type=JPEG)
+    return traffic.sent(private_file(store.page_file(folder, width), content_type=JPEG))

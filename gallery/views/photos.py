@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gallery import accounts, allowances, artworks, photos, twins
+from gallery import accounts, allowances, artworks, photos, traffic, twins
 from gallery import album as album_pages
 from gallery.forms import AlbumForm, KnownForm, PaintForm, TitleForm, UploadForm, sentence
 from gallery.http import PersonRequest, for_person, prefers_json, with_photo
@@ -161,6 +161,7 @@ def _show_album(request: PersonRequest) -> HttpResponse:
     page = album_pages.page(request.user, form.wish, after=before)
     twins.look(page.photos, owner=request.user)
     artworks.foretell(page.photos)
+    traffic.show(page.photos, browser=request.session.session_key, pages=1)
     context = {
         "photos": page.photos,
         "page": page,
@@ -228,6 +229,7 @@ def _title_form(photo: Photo) -> TitleForm:
 
 def _show(request: PersonRequest, photo: Photo, *, paint_form: PaintForm, title_form: TitleForm) -> HttpResponse:
     twins.look([photo], owner=request.user)
+    traffic.show([photo], browser=request.session.session_key, pages=1)
     shown = twins.hung(photo)
     wanted = [artwork.rendition for artwork in shown if artwork.rendition and not artwork.cancelled_at]
     lifetimes.visit(wanted, now=timezone.now())

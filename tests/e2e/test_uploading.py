@@ -162,12 +162,11 @@ def test_browser_that_keeps_nothing_sends_all_the_same(
     drop(page, FILES[:1])
     expect(rows(page, "paused")).to_have_count(1)
     expect(page.locator(".upload-note")).to_contain_text(said)
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     page.locator("h1").click()  # a page that nobody has touched may not ask
-    page.close(run_before_unload=True)
-    page.wait_for_timeout(300)
-    assert asked == ["beforeunload"]
+    with page.expect_event("dialog") as question:
+        page.close(run_before_unload=True)
+    assert question.value.type == "beforeunload"
+    question.value.dismiss()
     window.unroute(SEND)
     rows(page, "paused").get_by_role("button", name="Try again").click()
     expect(page.locator(".card")).to_have_count(1)
