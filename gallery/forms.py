@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -162,12 +163,40 @@ class ValuesForm(forms.Form):
         return {"styles": [self.style.name], "full_size": self.cleaned_data["full_size"], **what}
 
 
-class UploadForm(PaintForm):
+class ForPersonForm(PaintForm):
+    """What somebody chose on a page that may be older than the sign-in: for somebody else it does nothing."""
+
+    person = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, sent: QueryDict | None = None, files: Files = None, *, person: User) -> None:
+        """Say whose page it is."""
+        super().__init__(sent, files, person=person)
+        # Not the row's number: a page has nothing of it elsewhere.
+        self.initial["person"] = self.badge = salted_hmac("gallery.uploads", str(person.pk)).hexdigest()[:16]
+
+    def clean_person(self) -> None:
+        """Refuse what was chosen by another person, in this browser."""
+        if self.cleaned_data["person"] not in ("", self.badge):
+            raise forms.ValidationError(_("Somebody else was signed in when this was chosen."))
+
+    def clean(self) -> dict[str, Any]:  # Any: Django's own type
+        """Return the wishes alone."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "person"}
+
+
+class UploadForm(ForPersonForm):
     """New photos, and what they are to be painted in."""
 
     photos = PhotosField(
         label=gettext_lazy("Photos"), error_messages={"required": gettext_lazy("Choose at least one photo.")}
     )
+
+
+class KnownForm(ForPersonForm):
+    """A file by its hash and name, and what it is to be painted in if the person has brought it before."""
+
+    sha256 = forms.RegexField(r"^[0-9a-f]{64}\Z")
+    name = forms.CharField(required=False, max_length=1000)
 
 
 class TitleForm(forms.Form):

@@ -468,3 +468,17 @@ class Stretch(models.Model):
     def __str__(self) -> str:
         """Say from when to when."""
         return f"{self.begins:%Y-%m-%d %H:%M} to {self.ends:%Y-%m-%d %H:%M}"
+
+
+class Traffic(models.Model):
+    """Pictures of people's own pages in one hour: what a naive page would have sent of them, and what was sent."""
+
+    hour = models.DateTimeField(unique=True)
+    pages = models.PositiveBigIntegerField(default=0)
+    pictures = models.PositiveBigIntegerField(default=0)
+    naive_bytes = models.PositiveBigIntegerField(default=0)
+    sent_bytes = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        """Say which hour it is."""
+        return f"traffic of {self.hour:%Y-%m-%d %H:00}"

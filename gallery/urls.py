@@ -26,6 +26,7 @@ from gallery.views import (
 urlpatterns = [
     path("", photos.album, name="album"),
     path("photos/", photos.upload, name="upload"),
+    path("photos/known/", photos.known, name="known"),
     path("sample/", sample.hang_sample, name="hang_sample"),
     path("photos/<slug:key>/", photos.photo, name="photo"),
     path("photos/<slug:key>/title/", photos.rename, name="rename_photo"),
@@ -61,7 +62,6 @@ urlpatterns = [
     path("media/photos/<slug:key>/original", media.photo_original, name="photo_original"),
     path("media/photos/<slug:key>/<int:width>.jpg", media.photo_file, name="photo_file"),
     path("media/photos/<slug:key>/strip-<slug:digest>.webp", media.strip_file, name="strip_file"),
-    path("media/bin/<slug:key>/<int:width>.jpg", media.bin_file, name="bin_file"),
     path("media/artworks/<slug:key>/<int:width>.jpg", media.artwork_file, name="artwork_file"),
     path("media/artworks/<slug:key>/preview.jpg", media.preview_file, name="preview_file"),
     path("shares/", shares.mine, name="shares"),

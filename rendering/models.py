@@ -239,6 +239,7 @@ class Source(Work):
     folder = models.CharField(max_length=100, blank=True)
     widths = models.JSONField(default=list)
     stored_bytes = models.PositiveBigIntegerField(default=0)
+    largest_bytes = models.PositiveIntegerField(default=0)
 
     class Meta:
         """A source that is read has a canvas and thumbnails."""
@@ -273,6 +274,7 @@ class Rendition(Work):
     folder = models.CharField(max_length=100, blank=True)
     widths = models.JSONField(default=list)
     stored_bytes = models.PositiveBigIntegerField(default=0)
+    largest_bytes = models.PositiveIntegerField(default=0)
     preview = models.CharField(max_length=100, blank=True)
     used_at = models.DateTimeField(null=True)
 

@@ -444,6 +444,7 @@ def _file(rendition: Rendition, painting: pipeline.Painting) -> None:
         folder=pages.folder,
         widths=pages.widths,
         stored_bytes=pages.size,
+        largest_bytes=pages.largest,
         preview="",
         used_at=now,
     )

@@ -162,6 +162,7 @@ def _read(source: Source) -> None:
         folder=pages.folder,
         widths=pages.widths,
         stored_bytes=pages.size,
+        largest_bytes=pages.largest,
     )
     if not kept:
         # Removed, or given to another worker meanwhile: a late result is refused.

@@ -31,6 +31,8 @@ class Pages:
     folder: str
     widths: list[int]
     size: int
+    largest: int
+    """Bytes of the widest file, which a page would show that knows no others."""
 
 
 def put_original(file: BinaryIO, *, extension: str) -> str:
@@ -48,7 +50,8 @@ def put_export(content: bytes, *, extension: str) -> str:
 def put_pages(kind: str, files: Mapping[int, bytes]) -> Pages:
     """Keep one picture's page files (width to JPEG bytes) and return where; raise Unavailable."""
     folder = _random_folder(kind)
-    pages = Pages(folder, sorted(files), sum(len(content) for content in files.values()))
+    size, largest = sum(len(content) for content in files.values()), len(files[max(files)])
+    pages = Pages(folder, sorted(files), size, largest)
     try:
         for width, content in files.items():
             _put(page_file(folder, width), content)
