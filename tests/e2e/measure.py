@@ -23,12 +23,15 @@ QUIET = 1.0  # seconds without a request after which a page is taken as loaded
 KINDS = {"Image": "picture", "Script": "script", "Stylesheet": "style", "Font": "font", "Document": "page"}
 PROBE = """
 (() => {
-  const probe = window.probe = {lcp: 0, cls: 0, long: [], complete: 0, restored: false};
-  const look = (type, note) =>
-    new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({type, buffered: true});
+  const probe = window.probe = {lcp: 0, cls: 0, long: [], slowest: 0, complete: 0, restored: false};
+  const look = (type, note) => {
+    const observer = new PerformanceObserver((list) => list.getEntries().forEach(note));
+    observer.observe({type, buffered: true, durationThreshold: 16});
+  };
   look("largest-contentful-paint", (entry) => { probe.lcp = entry.startTime; });
   look("layout-shift", (entry) => { if (!entry.hadRecentInput) probe.cls += entry.value; });
   look("longtask", (entry) => { probe.long.push([entry.startTime, entry.duration]); });
+  look("event", (entry) => { if (entry.interactionId) probe.slowest = Math.max(probe.slowest, entry.duration); });
   addEventListener("pageshow", (event) => { probe.restored = event.persisted; });
   const shown = (picture) => {
     const {top, bottom, left, right, width, height} = picture.getBoundingClientRect();
@@ -81,7 +84,7 @@ class Opened:
         return sum(each.bytes for each in self.asked.values())
 
     def seen(self, what: str) -> float:
-        """Return a number of the probe: lcp, cls or complete."""
+        """Return a number of the probe: lcp, cls, complete, or slowest: how long a key or click waited at most."""
         return float(self.page.evaluate(f"probe.{what}"))
 
     def blocked(self) -> float:
@@ -101,9 +104,9 @@ class Opened:
             if any(not each.done for each in self.asked.values() if each.kind != "stream"):
                 since = time.monotonic()
 
-    def settle_screen(self, *, steady: int = 6000, seconds: float = 150) -> None:
+    def settle_screen(self, *, steady: int, seconds: float = 150) -> None:
         """Wait until all pictures of the first screen have been there for a while, whatever else is still coming."""
-        steadily = f"probe.complete && performance.now() - probe.complete > {steady}"
+        steadily = f"() => probe.complete && performance.now() - probe.complete > {steady}"
         self.page.wait_for_function(steadily, timeout=seconds * 1000)
 
     def scroll(self, *, pause: int = 700) -> float:
@@ -131,8 +134,10 @@ def window(browser: Browser, device: str, who: StorageState | None = None, **hab
         opened.close()
 
 
-def open_page(context: BrowserContext, address: str, *, slow: bool = False, whole: bool = True) -> Opened:
-    """Open a page and wait until it is at rest, or only until its first screen is."""
+def open_page(
+    context: BrowserContext, address: str, *, slow: bool = False, whole: bool = True, steady: int = 6000
+) -> Opened:
+    """Open a page and wait until it is at rest, or only until its first screen has been steady so many milliseconds."""
     page = context.new_page()
     wire = context.new_cdp_session(page)
     opened = Opened(page, wire)
@@ -144,7 +149,7 @@ def open_page(context: BrowserContext, address: str, *, slow: bool = False, whol
     if whole:
         opened.settle()
     else:
-        opened.settle_screen()
+        opened.settle_screen(steady=steady)
     return opened
 
 

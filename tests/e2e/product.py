@@ -5,7 +5,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +33,8 @@ class Product:
 
 
 @contextmanager
-def product(folder: Path, *, workers: int = 2) -> Iterator[Product]:
-    """Run `manage.py up` on a free port and a data folder of its own, until it is left."""
+def product(folder: Path, *, workers: int = 2, more: Mapping[str, str] | None = None) -> Iterator[Product]:
+    """Run `manage.py up` on a free port and a data folder of its own, until it is left; more is its environment."""
     port = free_port()
     environment = {
         **dict.fromkeys(FOREIGN, ""),
@@ -45,6 +45,7 @@ def product(folder: Path, *, workers: int = 2) -> Iterator[Product]:
         "WORKERS": str(workers),
         "KERNEL_CACHE": os.environ.get("KERNEL_CACHE", str(ROOT / "var" / "kernels")),
         "DJANGO_SETTINGS_MODULE": "artworkshop.settings",
+        **(more or {}),
     }
     running = start([sys.executable, str(ROOT / "manage.py"), "up"], environment=environment)
     try:

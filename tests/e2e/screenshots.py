@@ -1,92 +1,96 @@
-"""Every page at two widths, light and dark, in both languages: `python -m tests.e2e.screenshots FOLDER`."""
+"""Pictures of every page, to be looked at, and sheets that show many of them at once.
 
+English, Chinese and the twin that is written from right to left; light and dark; a phone and a desktop. It says which
+page is wider than its window.
+
+Usage: python -m tests.e2e.screenshots FOLDER [--page album --page photo] [--language en] [--width 390]
+"""
+
+import argparse
 import itertools
 import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright  # noqa: E402
+from PIL import Image, ImageDraw  # noqa: E402 - these need Django to be ready
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
-from tests.e2e import product as products  # noqa: E402 - these need Django to be ready
-from tests.e2e.product import PASSWORD, PHOTOS, Product, drop, sign_up  # noqa: E402
+from tests.e2e import everywhere, product, pseudo  # noqa: E402
+from tests.e2e.everywhere import PAGES, Everything  # noqa: E402
+from tests.load import pages  # noqa: E402
 
-WIDTHS = (390, 1350)
+HEIGHTS = {390: 844, 1350: 900}
 THEMES = ("light", "dark")
-LANGUAGES = ("en-US", "zh-CN")
-SIGNED_OUT = {
-    "landing": "/",
-    "sign-up": "/accounts/signup/",
-    "sign-in": "/accounts/login/",
-    "password-reset": "/accounts/password/reset/",
-    "not-found": "/photos/nobody-has-this-photo/",
-}
-SIGNED_IN = {
-    "album": "/",
-    "history": "/history/",
-    "settings": "/settings/",
-    "delete-account": "/settings/close/",
-    "password-change": "/accounts/password/change/",
-    "email": "/accounts/email/",
-    "sign-out": "/accounts/logout/",
-    "workshop": "/staff/",
-    "invitations": "/staff/invitations/",
-    "not-found-here": "/photos/nobody-has-this-photo/",
-    "admin": "/admin/",
-    "admin-renditions": "/admin/rendering/rendition/",
-}
+LANGUAGES = ("en", "zh-Hans", pseudo.FROM_THE_RIGHT)
+COLUMNS = {390: 8, 1350: 4}
+SHOWN = {390: (300, 900), 1350: (560, 620)}  # of each page on a sheet
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def main(folder: Path) -> None:
-    """Run a product, fill it, and shoot all of its pages."""
-    folder.mkdir(parents=True, exist_ok=True)
+class View(NamedTuple):
+    """How pages are looked at."""
+
+    width: int
+    language: str
+    theme: str
+
+
+def main() -> None:
+    """Run a product that shows everything, and shoot all of its pages."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--page", action="append", choices=PAGES)
+    parser.add_argument("--language", action="append", choices=LANGUAGES)
+    parser.add_argument("--theme", action="append", choices=THEMES)
+    parser.add_argument("--width", action="append", type=int, choices=HEIGHTS)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    views = itertools.product(options.width or HEIGHTS, options.language or LANGUAGES, options.theme or THEMES)
     with (
-        tempfile.TemporaryDirectory(prefix="shots-") as name,
-        products.product(Path(name) / "var") as product,
+        everywhere.everything() as everything,
         sync_playwright() as playwright,
-        products.browser(playwright) as browser,
+        product.browser(playwright) as browser,
     ):
-        shoot_all(browser, product, {"set-up": product.setup.removeprefix(product.address)}, folder)
-        admin = _first_admin(browser, product)
-        shoot_all(browser, product, SIGNED_OUT, folder)
-        shoot_all(browser, product, {"album-empty": "/", "history-empty": "/history/"}, folder, admin)
-        pages = _filled(browser, product, admin)
-        shoot_all(browser, product, SIGNED_IN | pages, folder, admin)
+        for view in map(View._make, views):
+            shots = list(shoot(browser, everything, options.page or list(PAGES), view, options.folder))
+            _sheet(shots, view).save(options.folder / f"sheet-{_name(view)}.png")
 
 
-def shoot_all(
-    browser: Browser, product: Product, pages: dict[str, str], folder: Path, who: StorageState | None = None
-) -> None:
-    """Shoot pages in every width, appearance and language."""
-    for width, theme, language in itertools.product(WIDTHS, THEMES, LANGUAGES):
-        with _window(browser, width, theme, language, who) as window:
-            for name, path in pages.items():
-                page = window.new_page()
-                page.goto(product.address + path)
-                _look_around(page)
-                page.screenshot(path=folder / f"{name}-{width}-{theme}-{language[:2]}.png", full_page=True)
-                page.close()
+def shoot(
+    browser: Browser, everything: Everything, names: Sequence[str], view: View, folder: Path
+) -> Iterator[tuple[str, Path]]:
+    """Shoot pages in one view; yield the name and the file of each."""
+    windows = {who: _window(browser, pages.who(person), view) for who, person in everything.people.items()}
+    for name in names:
+        window, file = windows[PAGES[name].who], folder / f"{name}-{_name(view)}.png"
+        window.goto(everything.address(name))
+        _look_around(window)
+        if window.evaluate(OVERFLOW) > 0:
+            sys.stdout.write(f"{file.stem} is wider than its window\n")
+        window.screenshot(path=file, full_page=True)
+        yield name, file
+    for window in windows.values():
+        window.context.close()
 
 
-@contextmanager
-def _window(
-    browser: Browser, width: int, theme: str, language: str, who: StorageState | None
-) -> Iterator[BrowserContext]:
-    window = browser.new_context(
-        viewport={"width": width, "height": 844 if width < 600 else 900},
-        color_scheme="dark" if theme == "dark" else "light",
-        locale=language,
-        storage_state=who,
-    )
-    yield window
-    window.close()
+def _window(browser: Browser, state: object, view: View) -> Page:
+    return browser.new_context(
+        viewport={"width": view.width, "height": HEIGHTS[view.width]},
+        color_scheme="dark" if view.theme == "dark" else "light",
+        extra_http_headers={"Accept-Language": view.language},
+        storage_state=state,  # type: ignore[arg-type]  # built from parts
+    ).new_page()
+
+
+def _name(view: View) -> str:
+    return f"{view.width}-{view.language}-{view.theme}"
 
 
 def _look_around(page: Page) -> None:
@@ -95,39 +99,26 @@ def _look_around(page: Page) -> None:
     for place in range(0, height, 600):
         page.mouse.wheel(0, 600)
         page.wait_for_timeout(40 if place < 6000 else 0)
-    page.wait_for_load_state("networkidle")
+    # A page that shows unfinished work keeps a stream of events open, and is never without requests.
+    page.wait_for_function("() => [...document.images].every((each) => each.complete || !each.checkVisibility())")
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(150)
 
 
-def _first_admin(browser: Browser, product: Product) -> StorageState:
-    page = products.visitor(browser).new_page()
-    page.goto(product.setup)
-    page.locator("input[name=username]").fill("mira")
-    page.locator("input[name=email]").fill("mira@example.org")
-    for field in page.locator("input[type=password]").all():
-        field.fill(PASSWORD)
-    page.get_by_role("button", name="Open the workshop").click()
-    expect(page.get_by_role("heading", name="Your album")).to_be_visible()
-    return page.context.storage_state()
-
-
-def _filled(browser: Browser, product: Product, who: StorageState) -> dict[str, str]:
-    """Have photos painted for the admin and another person; return the pages that this makes."""
-    other = products.visitor(browser).new_page()
-    sign_up(other, product.address, "jonas")
-    drop(other, [PHOTOS / "portrait.jpg"])
-    page = browser.new_context(storage_state=who, locale="en-US").new_page()
-    page.goto(product.address)
-    photos = [path for path in sorted(PHOTOS.iterdir()) if path.suffix != ".md"]
-    drop(page, photos)
-    paintings = page.locator(".card-paintings [data-stage=done]")
-    expect(paintings).to_have_count(4 * len(photos), timeout=180_000)
-    card = page.locator(".card", has_text="falcon")
-    photo = card.get_by_role("link").first.get_attribute("href") or ""
-    oil = card.locator("[data-style=oil]").first.get_attribute("href") or ""
-    return {"photo": photo, "photo-oil": oil, "remove-photo": f"{photo}remove/"}
+def _sheet(shots: Sequence[tuple[str, Path]], view: View) -> Image.Image:
+    """Return the tops of pages side by side, with their names."""
+    columns, (width, height) = COLUMNS[view.width], SHOWN[view.width]
+    rows = -(-len(shots) // columns)
+    sheet = Image.new("RGB", (columns * (width + 8), rows * (height + 24)), "gray")
+    draw = ImageDraw.Draw(sheet)
+    for number, (name, file) in enumerate(shots):
+        x, y = number % columns * (width + 8), number // columns * (height + 24)
+        with Image.open(file) as shot:
+            whole = shot.convert("RGB").resize((width, round(shot.height * width / shot.width)))
+        sheet.paste(whole.crop((0, 0, width, min(height, whole.height))), (x, y + 16))
+        draw.text((x + 4, y + 2), name, fill="white")
+    return sheet
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -1,6 +1,7 @@
-"""What pages may cost, measured in a real Chromium on real photos: requests, bytes, shifts, widths, the back button."""
+"""What pages may cost, measured in a real Chromium on real photos: requests, bytes, shifts, waits, the back button."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import brotli  # type: ignore[import-untyped]  # it brings no types
 import pytest
@@ -18,10 +19,72 @@ SCRIPT, STYLE, PAGE = 15_000, 8_000, 20_000  # bytes of a page as brotli has the
 BEFORE_SCROLLING = 350_000
 PICTURES = {"phone": 20, "desktop": 40}
 SHIFT = 0.01
-WIDTHS = (320, 390, 768, 1350, 1920)
-PAGES = {"album": "/", "photo": "", "history": "/history/", "settings": "/settings/"}
-DOORS = {"landing": "/", "sign-in": "/accounts/login/", "sign-up": "/accounts/signup/", "not found": "/nothing/"}
-EVERYWHERE = [(name, device) for name in PAGES for device in measure.DEVICES]
+BLOCKED, ANSWER = 150, 200  # ms
+# Slow 4G and a slow phone, beside other tests; `make bench-web` asks for less than half of these.
+LARGEST, FIRST_SCREEN = 5000, 6000
+OWN = {"album": "/", "photo": "/photos/{photo}/", "history": "/history/", "settings": "/settings/"}
+OPEN = {
+    "share": "/s/{share}/",
+    "shared-photo": "/s/{share}/photos/{photo}/",
+    "landing": "/",
+    "sign-in": "/accounts/login/",
+    "sign-up": "/accounts/signup/",
+}
+PAGES = OWN | OPEN
+# Doors are looked at on the phone alone: there is nothing on them that a desktop shows otherwise.
+VISITS = [
+    (name, device)
+    for name in PAGES
+    for device in measure.DEVICES
+    if device == "phone" or name not in ("settings", "landing", "sign-in", "sign-up")
+]
+NEVER_STORED = {
+    **dict.fromkeys(
+        ("share", "shared-photo"), "what a share shows can be taken back, so that no browser keeps its pages"
+    ),
+    **dict.fromkeys(("sign-in", "sign-up"), "allauth has no browser keep a page with a password"),
+}
+LACKING = """
+() => [...document.images].filter((each) => !(
+    each.hasAttribute("width") && each.hasAttribute("height") && each.hasAttribute("alt")
+    && each.decoding === "async")).map((each) => each.outerHTML.slice(0, 200))
+"""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A product with a full album, the person whose it is, and what addresses are made of."""
+
+    site: Site
+    ann: StorageState
+    keys: dict[str, str]
+
+    def address(self, name: str) -> str:
+        return self.site.address + PAGES[name].format(**self.keys)
+
+    def who(self, name: str) -> StorageState | None:
+        return self.ann if name in OWN else None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one visit has shown: all of it until the end of the page, and there and back."""
+
+    name: str
+    device: str
+    sizes: dict[str, int]
+    bytes: int
+    pictures: int
+    refused: list[str]
+    plain: list[str]
+    blocked: float
+    lacking: list[str]
+    missing: float
+    shift: float
+    strips: list[str]
+    paintings: list[str]
+    came_back: list[bool]
+    errors: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -37,113 +100,119 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    """The product with an album of real photos and their paintings."""
-    with running(workers=2) as started:
-        yield started
+def gallery() -> Iterator[Gallery]:
+    """The product with an album of real photos and their paintings, all of them shared."""
+    with running(workers=2) as site:
+        person = pages.fill(site, PHOTOS)
+        photos = [key for [key] in site.rows("SELECT key FROM gallery_photo ORDER BY id DESC")]
+        keys = {"photo": photos[0], "share": pages.share(site, person, photos)}
+        yield Gallery(site, pages.who(person), keys)
 
 
-@pytest.fixture(scope="module")
-def ann(site: Site) -> StorageState:
-    """Somebody whose album is full; PAGES learns where one of the photos is."""
-    person = pages.fill(site, PHOTOS)
-    [key] = site.rows("SELECT key FROM gallery_photo ORDER BY id DESC")[0]
-    PAGES["photo"] = f"/photos/{key}/"
-    return pages.who(person)
-
-
-@pytest.fixture
-def opened(request: pytest.FixtureRequest, browser: Browser, site: Site, ann: StorageState) -> Iterator[Opened]:
-    """A page on a device, as for the first time; nothing on it may be refused or fail."""
+@pytest.fixture(scope="module", params=VISITS, ids="-".join)
+def seen(request: pytest.FixtureRequest, browser: Browser, gallery: Gallery) -> Seen:
+    """A page on a device, as for the first time."""
     name, device = request.param
-    with measure.window(browser, device, ann) as context:
+    with measure.window(browser, device, gallery.who(name)) as context:
         errors: list[str] = []
         context.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
         context.on("weberror", lambda error: errors.append(str(error.error)))
-        yield measure.open_page(context, site.address + PAGES[name])
-        assert errors == []
+        opened = measure.open_page(context, gallery.address(name))
+        first = {
+            "sizes": {kind: _brotli(opened, kind) for kind in ("script", "style", "page")}
+            | {"font": opened.bytes_of("font")},
+            "bytes": opened.bytes,
+            "pictures": len(opened.of("picture")),
+            "plain": _plain(opened),
+            "blocked": opened.blocked(),
+            "lacking": opened.page.evaluate(LACKING),
+        }
+        missing, shift = opened.scroll(), opened.seen("cls")
+        addresses = [each.address for each in opened.of("picture")]
+        return Seen(
+            name,
+            device,
+            **first,
+            missing=missing,
+            shift=shift,
+            strips=[address for address in addresses if "/strip-" in address],
+            paintings=[address for address in addresses if "/media/artworks/" in address],
+            refused=[each.address for each in opened.asked.values() if each.status >= 400],
+            came_back=_there_and_back(opened),
+            errors=errors,
+        )
 
 
-@pytest.mark.parametrize("opened", EVERYWHERE, indirect=True, ids="-".join)
-def test_page_keeps_to_its_budget_before_anybody_scrolls(opened: Opened, request: pytest.FixtureRequest):
-    device = request.node.callspec.params["opened"][1]
-
-    assert _brotli(opened, "script") <= SCRIPT
-    assert _brotli(opened, "style") <= STYLE
-    assert _brotli(opened, "page") <= PAGE
-    assert opened.bytes_of("font") == 0
-    assert opened.bytes <= BEFORE_SCROLLING
-    assert len(opened.of("picture")) <= PICTURES[device]
-    assert [each.address for each in opened.asked.values() if each.status >= 400] == []
+def test_page_keeps_to_its_budget_before_anybody_scrolls(seen: Seen):
+    assert seen.sizes["script"] <= SCRIPT
+    assert seen.sizes["style"] <= STYLE
+    assert seen.sizes["page"] <= PAGE
+    assert seen.sizes["font"] == 0
+    assert seen.bytes <= BEFORE_SCROLLING
+    assert seen.pictures <= PICTURES[seen.device]
+    assert seen.blocked <= BLOCKED
+    assert seen.plain == []
 
 
-@pytest.mark.parametrize("opened", EVERYWHERE, indirect=True, ids="-".join)
-def test_nothing_moves_while_pictures_come_and_none_is_missing(opened: Opened):
-    missing = opened.scroll()
-
-    assert opened.seen("cls") <= SHIFT
+def test_nothing_moves_while_pictures_come_and_none_is_missing(seen: Seen):
+    assert seen.shift <= SHIFT
     # 0 when the machine is quiet; without looking ahead it is more than half.
-    assert missing <= 0.15
+    assert seen.missing <= 0.15
+    assert seen.lacking == []
+    assert seen.refused == []
+    assert seen.errors == []
 
 
-@pytest.mark.parametrize("opened", [("album", "phone"), ("album", "desktop")], indirect=True, ids="-".join)
-def test_card_asks_for_its_paintings_once(opened: Opened):
-    opened.scroll()
+def test_back_button_brings_the_page_back_as_it_was(seen: Seen):
+    if seen.name in NEVER_STORED:
+        pytest.skip(NEVER_STORED[seen.name])
 
-    asked = [each.address for each in opened.of("picture")]
-    strips = [address for address in asked if "/strip-" in address]
-    assert len(strips) == len(set(strips)) == 24
-    assert [address for address in asked if "/media/artworks/" in address] == []
+    assert seen.came_back == [True, True]
 
 
-@pytest.mark.parametrize("opened", [("album", "phone")], indirect=True, ids="-".join)
-def test_text_is_sent_compressed(opened: Opened):
-    plain = [each.address for kind in ("page", "script", "style") for each in opened.of(kind) if not each.encoding]
-
-    sizes = {each: len(opened.page.request.get(each).body()) for each in plain}
-
-    assert [address for address, size in sizes.items() if size > 1000] == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_fits_every_width(browser: Browser, site: Site, ann: StorageState, name: str):
-    with measure.window(browser, "desktop", ann) as context:
-        opened = measure.open_page(context, site.address + PAGES[name])
-
-        over = {width: _overflow_at(opened, width) for width in WIDTHS}
-
-    assert over == dict.fromkeys(WIDTHS, 0)
+def test_card_asks_for_its_paintings_once(seen: Seen):
+    if seen.name != "album":
+        assert seen.strips == []
+        return
+    assert len(seen.strips) == len(set(seen.strips)) == 24
+    assert seen.paintings == []
 
 
-@pytest.mark.parametrize("name", DOORS)
-@pytest.mark.parametrize("device", measure.DEVICES)
-def test_door_is_light_and_fits(browser: Browser, site: Site, name: str, device: str):
-    with measure.window(browser, device) as context:
-        opened = measure.open_page(context, site.address + DOORS[name])
+@pytest.mark.parametrize("name", ["album", "photo", "shared-photo"])
+def test_first_screen_comes_soon_on_a_slow_line(browser: Browser, gallery: Gallery, name: str):
+    """The better of two tries, as the machine may do other things too."""
+    for _ in range(2):
+        with measure.window(browser, "phone", gallery.who(name)) as context:
+            opened = measure.open_page(context, gallery.address(name), slow=True, whole=False, steady=2000)
+            waited = opened.seen("lcp"), opened.seen("complete")
+        if waited[0] <= LARGEST and waited[1] <= FIRST_SCREEN:
+            return
 
-        assert _brotli(opened, "script") <= SCRIPT
-        assert _brotli(opened, "style") <= STYLE
-        assert opened.bytes <= BEFORE_SCROLLING
-        assert opened.seen("cls") <= SHIFT
-        assert {width: _overflow_at(opened, width) for width in WIDTHS} == dict.fromkeys(WIDTHS, 0)
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_back_button_brings_the_page_back_as_it_was(browser: Browser, site: Site, ann: StorageState, name: str):
-    with measure.window(browser, "desktop", ann) as context:
-        opened = measure.open_page(context, site.address + PAGES[name])
-        opened.page.evaluate("window.stayed = true")
-
-        opened.page.goto("about:blank")
-        opened.page.go_back(wait_until="commit")
-
-        expect(opened.page.locator("main")).to_be_visible()
-        assert opened.page.evaluate("[window.stayed, probe.restored]") == [True, True]
+    raise AssertionError(waited)
 
 
-def test_more_photos_join_the_page_and_the_place_is_kept(browser: Browser, site: Site, ann: StorageState):
-    with measure.window(browser, "desktop", ann) as context:
-        page = measure.open_page(context, site.address).page
+def test_slider_and_tabs_answer_at_once(browser: Browser, gallery: Gallery):
+    with measure.window(browser, "desktop", gallery.ann) as context:
+        opened = measure.open_page(context, gallery.address("photo"))
+
+        pages.slide(opened.page)
+
+        assert 0 < opened.seen("slowest") <= ANSWER
+
+
+def test_upload_answers_at_once(browser: Browser, gallery: Gallery):
+    with measure.window(browser, "desktop", gallery.ann) as context:
+        opened = measure.open_page(context, gallery.address("album"))
+
+        pages.choose(opened.page)
+
+        expect(opened.page.locator(".upload-file, .card-paintings [data-stage=waiting]").first).to_be_attached()
+        assert 0 < opened.seen("slowest") <= ANSWER
+
+
+def test_more_photos_join_the_page_and_the_place_is_kept(browser: Browser, gallery: Gallery):
+    with measure.window(browser, "desktop", gallery.ann) as context:
+        page = measure.open_page(context, gallery.address("album")).page
         cards, chosen = page.locator(".card"), page.locator(".chosen-count")
 
         page.get_by_role("link", name="More photos").click()
@@ -155,7 +224,7 @@ def test_more_photos_join_the_page_and_the_place_is_kept(browser: Browser, site:
             page.keyboard.press(key)
         expect(chosen).to_have_text("2 photos chosen")
         page.keyboard.press("Escape")
-        assert page.url == f"{site.address}/"
+        assert page.url == gallery.address("album")
 
         cards.last.scroll_into_view_if_needed()
         place = page.evaluate("scrollY")
@@ -170,24 +239,10 @@ def test_more_photos_join_the_page_and_the_place_is_kept(browser: Browser, site:
             assert page.evaluate("probe.restored") is not made_again
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_pictures_know_their_size_and_have_words(browser: Browser, site: Site, ann: StorageState, name: str):
-    with measure.window(browser, "desktop", ann) as context:
-        opened = measure.open_page(context, site.address + PAGES[name])
-
-        lacking = opened.page.evaluate(
-            """() => [...document.images].filter((each) => !(
-                each.hasAttribute("width") && each.hasAttribute("height") && each.hasAttribute("alt")
-                && each.decoding === "async")).map((each) => each.outerHTML.slice(0, 200))"""
-        )
-
-    assert lacking == []
-
-
-def test_album_shows_every_picture_without_scripts(browser: Browser, site: Site, ann: StorageState):
-    with measure.window(browser, "phone", ann, java_script_enabled=False) as context:
+def test_album_shows_every_picture_without_scripts(browser: Browser, gallery: Gallery):
+    with measure.window(browser, "phone", gallery.ann, java_script_enabled=False) as context:
         page = context.new_page()
-        page.goto(site.address)
+        page.goto(gallery.address("album"))
         page.locator("footer").scroll_into_view_if_needed()
         text = page.content()
 
@@ -200,6 +255,17 @@ def _brotli(opened: Opened, kind: str) -> int:
     return sum(len(brotli.compress(body)) for body in bodies)
 
 
-def _overflow_at(opened: Opened, width: int) -> int:
-    opened.page.set_viewport_size({"width": width, "height": 900})
-    return opened.overflow()
+def _plain(opened: Opened) -> list[str]:
+    """Return the texts that were sent uncompressed, but for the smallest."""
+    sent = [each for kind in ("page", "script", "style") for each in opened.of(kind) if not each.encoding]
+    return [each.address for each in sent if len(opened.page.request.get(each.address).body()) > 1000]
+
+
+def _there_and_back(opened: Opened) -> list[bool]:
+    """Go away and back; return whether the page is the same one, and whether the browser says so."""
+    page = opened.page
+    page.evaluate("window.stayed = true")
+    page.goto("about:blank")
+    page.go_back(wait_until="commit")
+    expect(page.locator("main")).to_be_visible()
+    return [bool(page.evaluate("window.stayed")), bool(page.evaluate("probe.restored"))]

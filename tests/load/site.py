@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +76,11 @@ class Site:
 
 
 @contextmanager
-def running(*, workers: int) -> Iterator[Site]:
+def running(*, workers: int, environment: Mapping[str, str] | None = None) -> Iterator[Site]:
     """Run the product in a folder of its own until it is left; the workers are ready."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
-        with product(folder / "var", workers=workers) as started:
+        with product(folder / "var", workers=workers, more=environment) as started:
             site = Site(started, _supervisor(started))
             wait_until(lambda: len(site.processes("worker")) == workers, seconds=60)
             yield site

@@ -123,6 +123,12 @@ class Visitor:
                 raise TimeoutError(message)
             time.sleep(pause)
 
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self.wire:
+            self.wire.close()
+        self.wire = None
+
     def remove(self, key: str) -> bool:
         """Take a photo out of the album; False if the server did not."""
         return self.post(f"/photos/{key}/remove/", {}).status == http.client.FOUND

@@ -73,7 +73,7 @@ def test_upload_over_the_hours_is_said_on_the_page_without_scripts(as_alice: Cli
     assert response.templates[0].name == "gallery/album.html"
     page = response.content.decode()
     assert "garden.jpg: That makes more than 1 photos within an hour." in page
-    assert 'content="5;url=/"' in page
+    assert 'content="5; url=/"' in page
 
 
 @pytest.mark.parametrize(
