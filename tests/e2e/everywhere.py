@@ -115,6 +115,7 @@ NO_PAGES: dict[str, str] = {
     "sketch": "a picture",
     "shared_photo_file": "a picture",
     "shared_painting_file": "a picture",
+    "shared_strip_file": "a picture",
     "status": "JSON for scripts",
     "manifest": "JSON for the browser",
     "service_worker": "a script",
@@ -200,7 +201,7 @@ def first_admin(started: Site) -> Visitor:
 def _hang(ada: Visitor) -> dict[str, str]:
     """Upload photos, and bring some of them into each state; return the keys by what became of them."""
     photos = {name.partition(".")[0]: ada.upload((PHOTOS / name).read_bytes(), name=name).photo for name in ALBUM}
-    shop = cv2.imread(str(PHOTOS / ALBUM[0]))
+    shop = pictures.opened(ALBUM[0])
     smaller = pictures.jpeg(cv2.resize(shop, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA))
     headless = cv2.imencode(".png", shop)[1].tobytes()[:60] + bytes(500)
     photos["broken"] = ada.upload(headless, name="broken.png").photo
