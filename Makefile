@@ -1,7 +1,7 @@
 # The everyday commands of the Art Workshop. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint format bench bench-web soak lock messages clean
+.PHONY: help install install-dev run test compiled lint format bench bench-web soak lock messages clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -31,10 +31,12 @@ run: install ## start the product and print its address; settings come from the 
 test: install-dev ## install what tests need, then run the gate and all tests
 	@$(BIN)/python deploy/browser.py
 	@$(BIN)/python deploy/corpus.py
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint compiled
+	@exec $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov
+
+compiled: install-dev
 	@$(MANAGE) compilemessages
 	@$(MANAGE) compilekernels
-	@exec $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov
 
 lint: install-dev ## run the gate alone: format, style, layers, templates, migrations, settings, types
 	$(BIN)/ruff format --check .

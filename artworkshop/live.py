@@ -8,7 +8,6 @@ import json
 import random
 import signal
 import threading
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -26,12 +25,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from artworkshop.seats import Seats
 from gallery.models import User
 from gallery.uploads import Application, Message, Receive, Send
 from rendering import events
 
 PATH = "/live/"
-A_PERSON = 3  # streams at once: a browser needs one for all its tabs
 LIFE = 300.0  # seconds; then the browser comes again, and its session is looked at again
 PING = 15.0  # seconds without news until a sign of life, for proxies that end what is silent
 GAP = 0.5  # seconds between two messages of a stream
@@ -65,6 +64,7 @@ class Listener:
     """One open stream: the newest version of its lane, and whether it is to end."""
 
     lane: str
+    seat: str = ""
     version: str = ""
     away: bool = False
     over: bool = False
@@ -91,22 +91,30 @@ class Hub:
         self.subscribing = asyncio.Lock()
         self.hearing: asyncio.Task[None] | None = None
         self.redis = connect(retries=1)
+        self.seats = Seats(self.redis)
 
     def has_room(self) -> bool:
         """Whether this process takes one more stream."""
         return not self.closed and len(self.listeners) < settings.LIVE_STREAMS
 
     def join(self, lane: str) -> Listener | None:
-        """Return a new stream of a lane, or None if there are too many."""
-        if not self.has_room() or Counter(each.lane for each in self.listeners)[lane] >= A_PERSON:
+        """Return a new stream of a lane, or None if there are too many in this process."""
+        if not self.has_room():
             return None
         listener = Listener(lane)
         self.listeners.add(listener)
         return listener
 
-    def leave(self, listener: Listener) -> None:
+    async def leave(self, listener: Listener) -> None:
         """Forget a stream."""
         self.listeners.discard(listener)
+        if listener.seat:
+            await self.seats.free(listener.seat)
+
+    async def seat(self, listener: Listener) -> bool:
+        """Count a stream as its person's; False if there are too many. Raises RedisError when Redis is away."""
+        listener.seat = await self.seats.take(listener.lane)
+        return bool(listener.seat)
 
     async def catch_up(self, listener: Listener) -> None:
         """Give a stream that has joined the version of its lane; raise RedisError when Redis is away."""
@@ -129,6 +137,7 @@ class Hub:
     async def close(self) -> None:
         """Let go of Redis."""
         self.end()
+        await self.seats.close()
         if self.hearing:
             self.hearing.cancel()
             await asyncio.gather(self.hearing, return_exceptions=True)
@@ -219,7 +228,7 @@ async def _answer(hub: Hub, scope: Message, receive: Receive, send: Send) -> Non
     try:
         return await _begin(hub, listener, receive, send)
     finally:
-        hub.leave(listener)
+        await hub.leave(listener)
 
 
 async def _admit(hub: Hub, scope: Message) -> Listener | Refusal:
@@ -233,8 +242,12 @@ async def _admit(hub: Hub, scope: Message) -> Listener | Refusal:
 
 async def _begin(hub: Hub, listener: Listener, receive: Receive, send: Send) -> None:
     try:
-        await hub.catch_up(listener)
+        is_seated = await hub.seat(listener)
+        if is_seated:
+            await hub.catch_up(listener)
     except (RedisError, OSError):
+        is_seated = False
+    if not is_seated:
         await _refuse(send, BUSY)
         return
     await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS.items())})

@@ -285,7 +285,7 @@ MAX_TRIES = 8  # so is work that was begun so often and never ended, whatever th
 MAX_MEMORY_MB = environment.whole("MAX_MEMORY_MB", 4096, low=1024, high=65536)  # of one worker's child
 TEND_SECONDS = 5  # between two looks for work that a crash left behind
 LEASE_SECONDS = 20  # a worker that was not heard of for so long is dead; it tells every five seconds
-TURN_SECONDS = 5  # a worker's child lives so long, and does what is next in the meantime
+TURN_SECONDS = 15  # a worker's child lives so long, and does what is next in the meantime
 GRACE_SECONDS = 2  # a worker that is told to end lets a painting go on for so long, then gives it back
 MAX_STORAGE_TRIES = 5  # a storage that fails is tried again after 5, 10, 15 and 20 seconds
 PREVIEWS_FROM = 60  # so many paintings wait when each new photo gets quick previews first

@@ -1,12 +1,19 @@
-"""Brings what tests need besides packages: Chromium with fonts, and PostgreSQL where apt-get is ours to use."""
+"""Brings what tests need besides packages: Chromium with fonts, and other browsers and PostgreSQL by apt-get."""
 
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PACKAGES = ("chromium", "fonts-noto-cjk", "libatomic1", "postgresql")  # libatomic1: Playwright's own driver needs it
+# Without these their tests are left out. Ubuntu has no firefox-esr.
+OTHERS = {
+    "firefox-esr": ["firefox-esr"],
+    "WebKitWebDriver": ["webkit2gtk-driver", "xvfb"],
+    "promtool": ["prometheus"],
+}
 ADVICE = (
     "The browser tests need a Chromium that starts, and none could be installed. As root: "
     "`apt-get install chromium fonts-noto-cjk libatomic1`; or where the network allows it: "
@@ -22,17 +29,37 @@ with sync_playwright() as playwright:
 
 def main() -> None:
     """Find a Chromium that starts, or install one; end with a sentence when that cannot be."""
-    if starts():
-        return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+    ours = os.geteuid() == 0 and shutil.which("apt-get") is not None
+    if not starts():
+        bring_chromium(by_apt=ours)
+    if ours:
+        bring_others()
+
+
+def bring_chromium(*, by_apt: bool) -> None:
+    """Install a Chromium, and look whether it starts."""
+    if by_apt:
         say("Installing Chromium, fonts and PostgreSQL for the tests with apt-get ...")
-        run("apt-get", "update", "-qq")
-        run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES)
+        install(PACKAGES)
     else:
         say("Installing Playwright's own Chromium for the tests ...")
         run(sys.executable, "-m", "playwright", "install", "chromium")
     if not starts():
         sys.exit(ADVICE)
+
+
+def bring_others() -> None:
+    """Install Firefox and WebKit; without them their tests say that they were left out."""
+    for program, packages in OTHERS.items():
+        if shutil.which(program) is None:
+            say(f"Installing {' and '.join(packages)} for the tests with apt-get ...")
+            install(packages)
+
+
+def install(packages: Sequence[str]) -> None:
+    """Install packages with apt-get, which knows nothing on a fresh machine before it has looked."""
+    run("apt-get", "update", "-qq")
+    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
 
 
 def starts() -> bool:

@@ -64,6 +64,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth br
         """Say whether this visitor may sign up."""
         return may_sign_up(request.session.get(INVITATION, ""), now=timezone.now())
 
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        """Lead to the door, with a word for the script that forgets what this browser kept to upload it."""
+        return f"{super().get_logout_redirect_url(request)}#left"
+
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """Return the name in its one spelling; raise ValidationError for a name that is taken, in whatever case."""
         cleaned: str = super().clean_username(User.normalize_username(username), shallow)

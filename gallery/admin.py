@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeAlias, cast
 
+from allauth.account.admin import EmailAddressAdmin
+from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -31,8 +33,10 @@ from gallery.models import (
     Photo,
     Share,
     Stage,
+    Stretch,
     User,
 )
+from rendering.admin import RenditionAdmin, SourceAdmin
 from rendering.models import Rendition, Source
 
 PICTURE = 480
@@ -48,7 +52,7 @@ class AuditedAdmin(admin.ModelAdmin):
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:  # Any: text or JSON
         """Write down what was changed."""
-        self._note(request, "change", obj)
+        self._note(request, "change", obj, message)
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # Any: whatever rows
@@ -57,9 +61,11 @@ class AuditedAdmin(admin.ModelAdmin):
             self._note(request, "delete", obj)
         return super().log_deletions(request, queryset)
 
-    def _note(self, request: HttpRequest, verb: str, obj: Model) -> None:
+    def _note(self, request: HttpRequest, verb: str, obj: Model, message: Any = "") -> None:  # Any: text or JSON
         action = f"{self.opts.model_name}.{verb}"
-        audit.note(by=cast("User", request.user), action=action, subject=f"{obj} ({obj.pk})", now=timezone.now())
+        facts = {"message": message} if message else {}
+        by, subject = cast("User", request.user), f"{obj} ({obj.pk})"
+        audit.note(by=by, action=action, subject=subject, now=timezone.now(), **facts)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -420,7 +426,7 @@ class InvitationAdmin(AuditedAdmin):
 
 
 @admin.register(Share)
-class ShareAdmin(admin.ModelAdmin):
+class ShareAdmin(AuditedAdmin):
     """Links that people gave: who, how much, until when. Their address is not shown: whoever has it sees the photos."""
 
     list_display = ("__str__", "owner", "photo_count", "views", "full_size", "created_at", "expires_at", "revoked_at")
@@ -471,8 +477,8 @@ class NoticeAdmin(AuditedAdmin):
         """Say whether everybody is told now."""
         return notice.is_shown(now=timezone.now())
 
-    def _note(self, request: HttpRequest, verb: str, obj: Model) -> None:
-        super()._note(request, verb, obj)
+    def _note(self, request: HttpRequest, verb: str, obj: Model, message: Any = "") -> None:  # Any: text or JSON
+        super()._note(request, verb, obj, message)
         notices.board.forget()
 
 
@@ -496,3 +502,39 @@ class LogEntryAdmin(ReadOnlyAdmin):
     list_select_related = ("user", "content_type")
     search_fields = ("user__username", "object_repr")
     date_hierarchy = "action_time"
+
+
+admin.site.unregister([Source, Rendition, EmailAddress])
+
+
+@admin.register(EmailAddress)
+class AddressAdmin(AuditedAdmin, EmailAddressAdmin):
+    """Addresses of people; whoever has one can ask for a new password, so superusers alone change them."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Keep staff from taking over an account."""
+        return bool(request.user.is_superuser)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Keep staff from adding an address of their own to somebody's account."""
+        return bool(request.user.is_superuser)
+
+
+@admin.register(Source)
+class AuditedSourceAdmin(AuditedAdmin, SourceAdmin):
+    """Files as they were read; what staff have read again is in the audit log, of which `rendering` knows nothing."""
+
+
+@admin.register(Rendition)
+class AuditedRenditionAdmin(AuditedAdmin, RenditionAdmin):
+    """Paintings; what staff have painted again or stop is in the audit log, of which `rendering` knows nothing."""
+
+
+@admin.register(Stretch)
+class StretchAdmin(ReadOnlyAdmin):
+    """Hours and days whose sums are kept for the desk; the caretaker makes them from the rows."""
+
+    list_display = ("begins", "ends", "daily", "summed_at")
+    list_filter = ("daily",)
+    date_hierarchy = "begins"
+    ordering = ("-begins",)

@@ -179,7 +179,7 @@ def keep_to_room(person: User, allowed: Allowed, *, now: datetime) -> None:
 def take_upload(person: User, allowed: Allowed, *, now: datetime) -> None:
     """Count an upload; raise Exceeded if the hour's are used up."""
     limit = allowed.uploads_an_hour
-    if limit and not _ask(lambda door: door.window.acquire_entry(_uploads(person), limit, SECONDS), otherwise=True):
+    if limit and not ask(lambda door: door.window.acquire_entry(_uploads(person), limit, SECONDS), otherwise=True):
         raise Exceeded(_uploaded(person, limit, now=now))
 
 
@@ -190,7 +190,7 @@ def book_paintings(person: User, *, count: int, now: datetime) -> list[datetime 
         return [None] * count
     asked: list[int | str] = [_in_ms(now), SECONDS * 1000, limit, count, secrets.token_urlsafe(9)]
     at_once = [_in_ms(now)] * count
-    slots: list[int] = _ask(lambda door: door.book([_slots(person)], asked), otherwise=at_once)
+    slots: list[int] = ask(lambda door: door.book([_slots(person)], asked), otherwise=at_once)
     return [_at(slot) if slot > _in_ms(now) else None for slot in slots]
 
 
@@ -198,13 +198,13 @@ def give_back(person: User, slots: Iterable[datetime], *, now: datetime) -> None
     """Free the slots of paintings that nobody wants any more; a time that has come stays used."""
     free = [_in_ms(slot) for slot in slots if slot > now]
     for first in range(0, len(free), BATCH):
-        _ask(partial(_free, person, free[first : first + BATCH]), otherwise=None)
+        ask(partial(_free, person, free[first : first + BATCH]), otherwise=None)
 
 
 def take_try(name: str, limit: int, within: timedelta) -> bool:
     """Count one try of what may be guessed; False if there were too many, or nobody can count them."""
     seconds = int(within.total_seconds())
-    return _ask(lambda door: door.window.acquire_entry(f"tries/{name}", limit, seconds), otherwise=False)
+    return ask(lambda door: door.window.acquire_entry(f"tries/{name}", limit, seconds), otherwise=False)
 
 
 def held_sentence(until: datetime, *, now: datetime) -> str:
@@ -245,7 +245,7 @@ def _painted(person: User, limit: int, *, now: datetime) -> Use:
         return Use(Kind.PAINTINGS, 0, 0)
     begin = _in_ms(now - HOUR)
     nothing: tuple[int, int | None] = (0, None)
-    used, nth = _ask(lambda door: _booked(door.client, person, begin, limit), otherwise=nothing)
+    used, nth = ask(lambda door: _booked(door.client, person, begin, limit), otherwise=nothing)
     # Whatever is asked next stands an hour behind the slot that is `limit` places before it.
     return Use(Kind.PAINTINGS, min(used, limit), limit, _at(nth) + HOUR if nth and used >= limit else None)
 
@@ -254,7 +254,7 @@ def _uploaded(person: User, limit: int, *, now: datetime) -> Use:
     if not limit:
         return Use(Kind.UPLOADS, 0, 0)
     key = _uploads(person)
-    first, used = _ask(lambda door: door.window.get_moving_window(key, limit, SECONDS), otherwise=(0.0, 0))
+    first, used = ask(lambda door: door.window.get_moving_window(key, limit, SECONDS), otherwise=(0.0, 0))
     frees_at = max(now, datetime.fromtimestamp(first, UTC) + HOUR) if used >= limit else None
     return Use(Kind.UPLOADS, used, limit, frees_at)
 
@@ -297,7 +297,7 @@ def _sentence(use: Use) -> str:
     return _("That makes more than %(limit)s photos within an hour. The next can come at %(time)s.") % facts
 
 
-def _free(person: User, slots: Sequence[int], door: "_Door") -> None:
+def _free(person: User, slots: Sequence[int], door: "Door") -> None:
     door.give_back([_slots(person)], slots)
 
 
@@ -322,7 +322,7 @@ def _at(slot: int) -> datetime:
     return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=slot)
 
 
-class _Door:
+class Door:
     """The way to Redis; shut for a moment after nobody answered, so that not every page waits for it."""
 
     def __init__(self, address: str) -> None:
@@ -350,9 +350,10 @@ class _Door:
 
 
 @cache
-def _door(address: str) -> _Door:
-    return _Door(address)
+def _door(address: str) -> Door:
+    return Door(address)
 
 
-def _ask(question: Callable[[_Door], Answer], *, otherwise: Answer) -> Answer:
+def ask(question: Callable[[Door], Answer], *, otherwise: Answer) -> Answer:
+    """Return what Redis answers; the other answer if it is away."""
     return _door(settings.REDIS_URL).ask(question, otherwise=otherwise)

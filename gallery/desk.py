@@ -4,25 +4,29 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery import audit, ledger
+from gallery import audit, ledger, photos, stretches
 from gallery.ledger import Book, Saving, StepLine
 from gallery.ledger import Technique as Saver
-from gallery.models import HOW_CONDITIONS, Artwork, How, Photo, User
-from rendering import console, sources, stats, turns
+from gallery.models import Artwork, Photo, User
+from rendering import console, sources, stats, sums, turns
 from rendering.console import Action, Wanted
-from rendering.models import Rendition, Source
-from rendering.stats import Bar, Batches, FailureLine, LaneLine, Span, Stored, StyleTimes, Trouble, WorkerNow
+from rendering.models import KINDS, Kind, Source, Work
+from rendering.stats import Bar, Batches, Doing, FailureLine, LaneLine, Span, Stored, StyleTimes, Trouble, WorkerNow
 
 MOST = 1000
 """So many renditions are changed at once at most."""
 TOP = 10
 LANE = re.compile(r"person-(\d+)")
+WORDS = {Kind.READING: "source", Kind.PAINTING: "rendition", Kind.SAVING: "export"}
+"""How the audit log calls what was acted on: as the admin does."""
 CARD_WIDTH = 480
 """How wide a painting is on a card."""
 
@@ -108,6 +112,25 @@ class StorageLine:
 
 
 @dataclass(frozen=True)
+class Job:
+    """What is to be done with work of one kind."""
+
+    action: Action
+    kind: Kind = Kind.PAINTING
+
+
+ERASE = Job(Action.DELETE, Kind.READING)
+
+
+@dataclass(frozen=True)
+class Painter:
+    """A worker, and on whose photos it works."""
+
+    now: WorkerNow
+    doing: Sequence[tuple[Doing, Photo | None]]
+
+
+@dataclass(frozen=True)
 class Desk:
     """All that the dashboard shows."""
 
@@ -115,7 +138,7 @@ class Desk:
     bars: Sequence[Bar]
     times: Sequence[StyleTimes]
     lanes: Sequence[NamedLane]
-    workers: Sequence[WorkerNow]
+    workers: Sequence[Painter]
     trouble: Trouble | None
     failures: Sequence[FailureLine]
     steps: Sequence[StepLine]
@@ -149,25 +172,27 @@ class Desk:
 
 def open_desk(span: Span, *, now: datetime) -> Desk:
     """Read all figures of a period."""
-    since = now - span.length
+    edges = span.edges(now=now)
+    found = stretches.read(edges)
+    period = sums.total(found)
     lanes = named(stats.lanes())
     reachable, workers = stats.crew()
     waiting = sum(sum(each.line.waiting.values()) for each in lanes)
-    book, batches = ledger.sum_up(since=since), stats.batches(since)
+    book, batches = ledger.bind([period], today=timezone.localdate(now)), stats.batches(period)
     return Desk(
         span=span,
-        bars=stats.finished(span, now=now),
-        times=stats.times(span, now=now),
+        bars=stats.bars(span, edges, found),
+        times=stats.times(period),
         lanes=lanes,
-        workers=workers,
+        workers=at_work(workers),
         trouble=stats.trouble(reachable=reachable, workers=workers, waiting=waiting),
-        failures=stats.failures(since),
+        failures=stats.failures(period),
         steps=book.by_step(),
         waterfall=waterfall(book, batches),
         batches=batches,
         stored=stats.stored(),
         storage=storage_by_person(),
-        people=top_people(since),
+        people=top_people(book),
         paused=turns.is_resting(""),
     )
 
@@ -177,6 +202,23 @@ def named(lines: Iterable[LaneLine]) -> list[NamedLane]:
     found = [(line, LANE.fullmatch(line.lane)) for line in lines]
     people = User.objects.in_bulk([int(match[1]) for line, match in found if match])
     return [NamedLane(line, people.get(int(match[1])) if match else None) for line, match in found]
+
+
+def at_work(workers: Sequence[WorkerNow]) -> list[Painter]:
+    """Return workers with the photos that they have in hand: three queries at most."""
+    found: dict[tuple[Kind, int], Photo | None] = {}
+    for kind, model in KINDS.items():
+        ids = [doing.pk for worker in workers for doing in worker.doing if doing.kind == kind]
+        if ids:
+            found |= {(kind, row.pk): photo for row, photo in with_photos(model.objects.filter(pk__in=ids), kind=kind)}
+    return [
+        Painter(worker, [(doing, found.get((doing.kind, doing.pk))) for doing in worker.doing]) for worker in workers
+    ]
+
+
+def subject_of(kind: Kind, pk: int) -> str:
+    """Return the words for one piece of work in the audit log."""
+    return f"{WORDS[kind]} {pk}"
 
 
 def waterfall(book: Book, batches: Batches) -> Waterfall:
@@ -198,12 +240,11 @@ def unsent_share() -> float:
     return float((widths[-1] ** 2 - card**2) / sum(width**2 for width in widths))
 
 
-def top_people(since: datetime) -> list[PersonLine]:
-    """Return who has asked for most since then; computing time is of what was painted for them."""
-    asked = Artwork.objects.filter(created_at__gte=since).order_by().values(name=F("photo__owner__username"))
-    cpu = Sum("commission__rendition__cpu_seconds", filter=HOW_CONDITIONS[How.PAINTED], default=0.0)
-    most = asked.annotate(paintings=Count("pk"), cpu=cpu).order_by("-paintings", "name")[:TOP]
-    return [PersonLine(row["name"], row["paintings"], row["cpu"]) for row in most]
+def top_people(book: Book) -> list[PersonLine]:
+    """Return who has asked for most in a period; computing time is of what was painted for them."""
+    most = sorted(book.people, key=lambda pk: (-book.people[pk].asked, pk))[:TOP]
+    names = ledger.names_of(most)
+    return [PersonLine(names[pk], book.people[pk].asked, book.people[pk].cpu_seconds) for pk in most if pk in names]
 
 
 def storage_by_person() -> list[StorageLine]:
@@ -214,41 +255,35 @@ def storage_by_person() -> list[StorageLine]:
     return [StorageLine(row["name"], row["photos"], row["size"]) for row in most]
 
 
-def find_jobs(wanted: Wanted, *, person: str = "", title: str = "") -> QuerySet[Rendition]:
-    """Return the renditions that are looked for, of this person's photos or of photos of this title; newest first."""
-    found = console.find(wanted)
-    photos = Photo.objects.all()
+def find_jobs(wanted: Wanted, *, kind: Kind = Kind.PAINTING, person: str = "", title: str = "") -> QuerySet[Work]:
+    """Return the work that is looked for, on this person's photos or on photos of this title; newest first."""
+    found = console.find(wanted, kind=kind)
+    shown = Photo.objects.all()
     if person:
-        photos = photos.filter(owner__username__iexact=person)
+        shown = shown.filter(owner__username__iexact=person)
     if title:
-        photos = photos.filter(title__icontains=title)
-    if person or title:
-        artworks = Artwork.objects.filter(photo__in=photos, commission__rendition__isnull=False)
-        found = found.filter(pk__in=artworks.values("commission__rendition"))
-    return found
+        shown = shown.filter(title__icontains=title)
+    return found.filter(_on(kind, shown)) if person or title else found
 
 
-def with_artworks(found: QuerySet[Rendition]) -> list[tuple[Rendition, Artwork | None]]:
-    """Return each with the first artwork that shows it, its photo and its owner: two queries."""
-    first = Artwork.objects.filter(commission__rendition=OuterRef("pk")).order_by("pk").values("pk")[:1]
-    rows = list(found.annotate(first_artwork=Subquery(first)))
-    artworks = Artwork.objects.select_related("photo__owner").in_bulk([vars(row)["first_artwork"] for row in rows])
-    return [(row, artworks.get(vars(row)["first_artwork"])) for row in rows]
+def with_photos(found: QuerySet[Work], *, kind: Kind = Kind.PAINTING) -> list[tuple[Work, Photo | None]]:
+    """Return each with the first photo that it is done for, and its owner: two queries."""
+    rows = list(found.annotate(first_photo=Subquery(_photo_of(kind))))
+    first = Photo.objects.select_related("owner").in_bulk([vars(row)["first_photo"] for row in rows])
+    return [(row, first.get(vars(row)["first_photo"])) for row in rows]
 
 
-def fitting(found: QuerySet[Rendition], action: Action) -> list[int]:
+def fitting(found: QuerySet[Work], action: Action, *, kind: Kind = Kind.PAINTING) -> list[int]:
     """Return which of these an action fits, the newest thousand of them at most."""
-    return console.fitting(found, action, most=MOST)
+    return console.fitting(found, action, kind=kind, most=MOST)
 
 
-def act(action: Action, ids: Sequence[int], *, by: User, reason: str, now: datetime, **facts: object) -> int:
+def act(job: Job, ids: Sequence[int], *, by: User, reason: str, now: datetime, **facts: object) -> int:
     """Do it with all of these, and write it down; count those it was done to."""
     with transaction.atomic():
-        if action == Action.DELETE:
-            _let_go(ids)
-        count = console.act(action, ids, now=now)
-        subject = f"rendition {ids[0]}" if len(ids) == 1 else f"{count} renditions"
-        audit.note(by=by, action=f"job.{action}", subject=subject, reason=reason, now=now, count=count, **facts)
+        count = _erase_photos(ids, now=now) if job == ERASE else _act(job, ids, now=now)
+        subject = subject_of(job.kind, ids[0]) if len(ids) == 1 else f"{count} {WORDS[job.kind]}s"
+        audit.note(by=by, action=f"job.{job.action}", subject=subject, reason=reason, now=now, count=count, **facts)
     return count
 
 
@@ -283,12 +318,11 @@ def tables(desk: Desk) -> Iterator[tuple[str, object, str, object]]:
 
 
 def _machines(desk: Desk) -> Iterator[tuple[str, object, str, object]]:
-    for worker in desk.workers:
+    for worker in (each.now for each in desk.workers):
         told = {"finished": worker.line.finished, "failed": worker.line.failed} if worker.line else {}
-        in_hand = len(worker.doing)
-        yield from _cells(
-            "workers", worker.name, alive=bool(worker.line), resting=worker.resting, in_hand=in_hand, **told
-        )
+        report = vars(worker.line.report) if worker.line else {}
+        facts = {"alive": bool(worker.line), "resting": worker.resting, "in_hand": len(worker.doing)}
+        yield from _cells("workers", worker.name, **facts, **told, **report)
     for failure in desk.failures:
         yield from _cells(
             "failures", failure.reason, **{str(kind.value): count for kind, count in failure.counts.items()}
@@ -334,6 +368,34 @@ def _minus(whole: Saving, part: Saving) -> Saving:
         cpu_seconds=whole.cpu_seconds - part.cpu_seconds,
         bytes=whole.bytes - part.bytes,
     )
+
+
+def _photo_of(kind: Kind) -> QuerySet[Any, Any]:  # Any: of photos or artworks, the number of one photo
+    if kind == Kind.READING:
+        return Photo.objects.filter(source=OuterRef("pk")).order_by("pk").values("pk")[:1]
+    rendition = OuterRef("pk") if kind == Kind.PAINTING else OuterRef("rendition")
+    return Artwork.objects.filter(commission__rendition=rendition).order_by("pk").values("photo")[:1]
+
+
+def _on(kind: Kind, shown: QuerySet[Photo]) -> Q:
+    if kind == Kind.READING:
+        return Q(pk__in=shown.values("source"))
+    artworks = Artwork.objects.filter(photo__in=shown, commission__rendition__isnull=False)
+    painted = artworks.values("commission__rendition")
+    return Q(pk__in=painted) if kind == Kind.PAINTING else Q(rendition__in=painted)
+
+
+def _erase_photos(ids: Sequence[int], *, now: datetime) -> int:
+    """Take photos that were never read out of everybody's album, with their files; count the files."""
+    for photo in Photo.objects.filter(source__in=ids).select_related("owner"):
+        photos.erase(photo, now=now)
+    return len(ids) - Source.objects.filter(pk__in=ids).count()
+
+
+def _act(job: Job, ids: Sequence[int], *, now: datetime) -> int:
+    if job == Job(Action.DELETE):
+        _let_go(ids)
+    return console.act(job.action, ids, kind=job.kind, now=now)
 
 
 def _let_go(ids: Sequence[int]) -> None:

@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,7 +26,7 @@ from gallery.templatetags.words import look_label, style_label
 from gallery.uploads import HashedUpload
 from rendering import exports, styles
 from rendering.exports import Variant
-from rendering.models import ExportFormat, Reason, Sheet, State
+from rendering.models import ExportFormat, Kind, Reason, Sheet, State
 from rendering.styles.base import Parameter, ParameterError, Style, Values
 
 if TYPE_CHECKING:
@@ -162,12 +163,40 @@ class ValuesForm(forms.Form):
         return {"styles": [self.style.name], "full_size": self.cleaned_data["full_size"], **what}
 
 
-class UploadForm(PaintForm):
+class ForPersonForm(PaintForm):
+    """What somebody chose on a page that may be older than the sign-in: for somebody else it does nothing."""
+
+    person = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, sent: QueryDict | None = None, files: Files = None, *, person: User) -> None:
+        """Say whose page it is."""
+        super().__init__(sent, files, person=person)
+        # Not the row's number: a page has nothing of it elsewhere.
+        self.initial["person"] = self.badge = salted_hmac("gallery.uploads", str(person.pk)).hexdigest()[:16]
+
+    def clean_person(self) -> None:
+        """Refuse what was chosen by another person, in this browser."""
+        if self.cleaned_data["person"] not in ("", self.badge):
+            raise forms.ValidationError(_("Somebody else was signed in when this was chosen."))
+
+    def clean(self) -> dict[str, Any]:  # Any: Django's own type
+        """Return the wishes alone."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "person"}
+
+
+class UploadForm(ForPersonForm):
     """New photos, and what they are to be painted in."""
 
     photos = PhotosField(
         label=gettext_lazy("Photos"), error_messages={"required": gettext_lazy("Choose at least one photo.")}
     )
+
+
+class KnownForm(ForPersonForm):
+    """A file by its hash and name, and what it is to be painted in if the person has brought it before."""
+
+    sha256 = forms.RegexField(r"^[0-9a-f]{64}\Z")
+    name = forms.CharField(required=False, max_length=1000)
 
 
 class TitleForm(forms.Form):
@@ -246,8 +275,9 @@ class HistoryForm(forms.Form):
 
 
 class JobForm(forms.Form):
-    """Which renditions the job console shows; what is not understood filters nothing."""
+    """Which work the job console shows; what is not understood filters nothing."""
 
+    kind = forms.ChoiceField(label=gettext_lazy("Work"), required=False)
     person = forms.CharField(label=gettext_lazy("Person"), required=False, max_length=150)
     title = forms.CharField(label=gettext_lazy("Photo's title"), required=False, max_length=120)
     style = forms.ChoiceField(label=gettext_lazy("Style"), required=False)
@@ -264,6 +294,13 @@ class JobForm(forms.Form):
         choices = {"style": style_choices(), "state": State.choices, "reason": Reason.choices}
         for name, offered in choices.items():
             cast("forms.ChoiceField", self.fields[name]).choices = [("", _("all")), *cast("Offered", offered)]
+        kinds = [("", _("paintings")), ("reading", _("photos to be read")), ("saving", _("files to be saved"))]
+        cast("forms.ChoiceField", self.fields["kind"]).choices = kinds
+
+    @property
+    def of(self) -> Kind:
+        """The kind of work that is looked for."""
+        return Kind(self.chosen.get("kind") or Kind.PAINTING)
 
     @property
     def chosen(self) -> dict[str, Any]:  # Any: texts, times and a number

@@ -10,15 +10,16 @@ from typing import Any, TypeAlias, TypeVar
 
 from django.conf import settings
 from django.db.models import Case, Count, F, FloatField, IntegerField, Q, QuerySet, Sum, TextChoices, Value, When
-from django.db.models.expressions import Combinable, Expression
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery.models import Artwork, How, Photo
-from rendering import ledger
+from gallery.models import HOW_CONDITIONS, Artwork, How, Photo, User
+from rendering import ledger, stats, sums
 from rendering.ledger import Kind, Model
 from rendering.models import Found
+from rendering.sums import Figures, Sums
 
 DAYS = 30
 PERIODS = (1, 7, DAYS)
@@ -27,8 +28,14 @@ FAST_LOOK = "fast"
 REPEATED = Q(created_at__gt=F("source__waiting_since"))
 """A photo whose file had been brought before: its source has waited to be read since the first one came."""
 
-Line = TypeVar("Line", "Entry", "Reading")
-Rows: TypeAlias = QuerySet[Any, dict[str, Any]]  # Any: of artworks or photos, grouped and summed
+Dated = TypeVar("Dated", "Entry", "Reading")
+Line: TypeAlias = tuple[int, str, Figures]
+"""The place of a stretch, what the figures are of, and the figures."""
+Read: TypeAlias = Callable[[Sequence[datetime]], Sequence[Sums]]
+"""Returns the sums between each two edges."""
+
+COUNTED = Q(cancelled_at=None, commission__rendition__cpu_seconds__gt=0)
+"""The artworks that count: nobody cancelled them, and their paintings were painted."""
 
 STEPS = (How.TWIN, How.SAME_FILE, How.SAME_PICTURE, How.PAINTED)
 HITS = (Q(twin=True), Q(same_file=True), Q(commission__found=Found.SAME_PICTURE))
@@ -179,13 +186,23 @@ class PersonLine:
 
 
 @dataclass(frozen=True)
+class Person:
+    """What was asked for by one person, the CPU seconds that it took, and what was not painted again."""
+
+    asked: int
+    cpu_seconds: float
+    saved: Saving
+
+
+@dataclass(frozen=True)
 class Book:
-    """The last 30 days, read once: all tables are sums over it."""
+    """The last 30 days (or a period, as if it were one day), read once: all tables are sums over it."""
 
     today: date
     entries: Sequence[Entry]
     readings: Sequence[Reading]
     models: Mapping[Kind, Model]
+    people: Mapping[int, Person]
 
     def by_technique(self) -> list[TechniqueLine]:
         """Return what each technique has saved today, in 7 and in 30 days."""
@@ -218,6 +235,13 @@ class Book:
             )
             for day in range(DAYS)
         ]
+
+    def by_person(self, *, limit: int = 10) -> list[PersonLine]:
+        """Return the people whose uploads have saved most by not being painted again: one query for their names."""
+        savers = {pk: person.saved for pk, person in self.people.items() if person.saved.count}
+        most = sorted(savers, key=lambda pk: -savers[pk].cpu_seconds)[:limit]
+        names = names_of(most)
+        return [PersonLine(names[pk], savers[pk]) for pk in most if pk in names]
 
     def by_model(self) -> list[ModelLine]:
         """Return what the model says of each style's look."""
@@ -275,100 +299,109 @@ def cost_of(artwork: Artwork) -> Cost | None:
     return Cost(would, did)
 
 
-def open_book(*, now: datetime) -> Book:
-    """Read the last 30 days: three queries, however much there is."""
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    day = _day(midnight)
-    since = midnight - timedelta(days=DAYS - 1)
-    return Book(midnight.date(), _entries(since, day), _readings(since, day), ledger.models())
+def open_book(*, now: datetime, read: Read | None = None) -> Book:
+    """Open the book of the last 30 days, by the site's own midnights; the rows are summed up unless `read` is."""
+    edges = stats.days(DAYS, now=now)
+    return bind((read or sum_up)(edges), today=timezone.localdate(now))
 
 
-def sum_up(*, since: datetime) -> Book:
-    """Read everything since a time as if it were one day: three queries, however much there is."""
-    one_day = Value(0, output_field=IntegerField())
-    today = timezone.localdate(since)
-    return Book(today, _entries(since, one_day), _readings(since, one_day), ledger.models())
+def bind(days: Sequence[Sums], *, today: date) -> Book:
+    """Return the book of these days, of which the last is today."""
+    entries, readings = [], []
+    for day, found in enumerate(reversed(days)):
+        entries += [_entry(day, words, figures) for words, figures in sums.of(found, "art")]
+        readings += [_reading(day, words, figures) for words, figures in sums.of(found, "photo")]
+    people = {int(pk): _person(figures) for [pk], figures in sums.of(sums.total(days), "person")}
+    return Book(today, entries, readings, ledger.models(), people)
 
 
-def by_person(*, now: datetime, limit: int = 10) -> list[PersonLine]:
-    """Return the people whose uploads have saved most by not being painted again, in 30 days: two queries."""
-    since = now - timedelta(days=DAYS)
-    hits = _counted(since).filter(reduce(operator.or_, HITS))
-    most = _summed(hits.values(name=F("photo__owner__username"))).order_by(F("cpu").desc(), "name")[:limit]
-    saved = {row["name"]: _saving(row) for row in most}
-    repeated = Photo.objects.filter(REPEATED, created_at__gte=since, owner__username__in=saved)
-    for row in _read(repeated.values(name=F("owner__username"))):
-        saved[row["name"]] += replace(_saving(row), count=0)
-    lines = [PersonLine(name, saving) for name, saving in saved.items()]
-    return sorted(lines, key=lambda line: -line.saved.cpu_seconds)
+def sum_up(edges: Sequence[datetime]) -> list[Sums]:
+    """Sum up the artworks and photos that came between each two edges: four queries, however many there are."""
+    stretches: list[Sums] = [{} for _ in edges[1:]]
+    for queried in (_arts(edges), _photos(edges), _people(edges), _repeats(edges)):
+        for number, name, figures in queried:
+            sums.add(stretches[number], {name: figures})
+    return stretches
 
 
-def _entries(since: datetime, day: Expression) -> list[Entry]:
-    rows = _counted(since).annotate(day=day, shared=_flag(Q(commission__source__scope="")), step=STEP)
-    summed = _summed(rows.values("day", "shared", "step", "style", "look")).annotate(
-        painted=Sum(_megapixels("commission__rendition")), brought=Sum(_megapixels("commission__source"))
+def names_of(people: Iterable[int]) -> dict[int, str]:
+    """Return the names of those of these people who are still here."""
+    return dict(User.objects.filter(pk__in=list(people)).values_list("pk", "username"))
+
+
+def _arts(edges: Sequence[datetime]) -> Iterator[Line]:
+    shared = _flag(Q(commission__source__scope=""))
+    kinds = sums.within(Artwork.objects.filter(COUNTED), edges, "created_at").annotate(
+        place=sums.place(edges, "created_at"), shared=shared, step=STEP
     )
-    return [_entry(row) for row in summed.order_by()]
+    figures = {
+        "count": Count("pk"),
+        "cpu": Sum("commission__rendition__cpu_seconds"),
+        "size": Sum("commission__rendition__stored_bytes"),
+        "painted": Sum(_megapixels("commission__rendition")),
+        "brought": Sum(_megapixels("commission__source")),
+    }
+    groups = kinds.values_list("place", "step", "shared", "style", "look").annotate(**figures)
+    for place, step, is_shared, style, look, *values in groups.order_by():
+        yield place, f"art {STEPS[step]} {is_shared} {style} {look}", values
 
 
-def _entry(row: Mapping[str, Any]) -> Entry:  # Any: a row of the query
-    return Entry(
-        day=row["day"],
-        how=STEPS[row["step"]],
-        style=row["style"],
-        look=row["look"],
-        private=not row["shared"],
-        paintings=_saving(row),
-        megapixels=row["painted"],
-        photo_megapixels=row["brought"],
+def _photos(edges: Sequence[datetime]) -> Iterator[Line]:
+    kinds = sums.within(Photo.objects.all(), edges, "created_at").annotate(
+        place=sums.place(edges, "created_at"), shared=_flag(Q(source__scope="")), repeated=_flag(REPEATED)
     )
+    for place, shared, repeated, *values in _read(kinds.values_list("place", "shared", "repeated")):
+        yield place, f"photo {shared} {repeated}", values
 
 
-def _readings(since: datetime, day: Expression) -> list[Reading]:
-    photos = Photo.objects.filter(created_at__gte=since)
-    kinds = photos.annotate(day=day, shared=_flag(Q(source__scope="")), repeated=_flag(REPEATED))
-    rows = _read(kinds.values("day", "shared", "repeated"))
-    return [Reading(row["day"], not row["shared"], bool(row["repeated"]), _saving(row)) for row in rows]
+def _people(edges: Sequence[datetime]) -> Iterator[Line]:
+    cpu, hit = "commission__rendition__cpu_seconds", reduce(operator.or_, HITS) & COUNTED
+    asked = sums.within(Artwork.objects.all(), edges, "created_at").annotate(place=sums.place(edges, "created_at"))
+    figures = {
+        "count": Count("pk"),
+        "cpu": Sum(cpu, filter=HOW_CONDITIONS[How.PAINTED], default=0.0),
+        "hits": Count("pk", filter=hit),
+        "spared": Sum(cpu, filter=hit, default=0.0),
+        "size": Sum("commission__rendition__stored_bytes", filter=hit, default=0),
+    }
+    for place, owner, *values in asked.values_list("place", "photo__owner").annotate(**figures).order_by():
+        yield place, f"person {owner}", values
 
 
-def _saving(row: Mapping[str, Any]) -> Saving:  # Any: a row of the query
-    return Saving(row["count"], row["cpu"], row["size"])
+def _repeats(edges: Sequence[datetime]) -> Iterator[Line]:
+    repeated = sums.within(Photo.objects.filter(REPEATED), edges, "created_at")
+    kinds = repeated.annotate(place=sums.place(edges, "created_at")).values_list("place", "owner")
+    for place, owner, _count, cpu, size in _read(kinds):
+        yield place, f"person {owner}", [0, 0, 0, cpu, size]
 
 
-def _counted(since: datetime) -> QuerySet[Artwork]:
-    """Return the artworks that count: nobody cancelled them, and their paintings were painted."""
-    return Artwork.objects.filter(created_at__gte=since, cancelled_at=None, commission__rendition__cpu_seconds__gt=0)
+def _entry(day: int, words: Sequence[str], figures: Figures) -> Entry:
+    how, shared, style, look = words
+    *paintings, painted, brought = figures
+    return Entry(day, How(how), style, look, shared == "0", _saving(paintings), painted, brought)
 
 
-def _summed(kinds: QuerySet[Any, Any]) -> Rows:
-    painting = "commission__rendition"
-    figures = {"cpu": Sum(f"{painting}__cpu_seconds"), "size": Sum(f"{painting}__stored_bytes")}
-    summed: Rows = kinds.annotate(count=Count("pk"), **figures)
-    return summed
+def _reading(day: int, words: Sequence[str], figures: Figures) -> Reading:
+    shared, repeated = words
+    return Reading(day, shared == "0", repeated == "1", _saving(figures))
 
 
-def _read(kinds: QuerySet[Any, Any]) -> Rows:
+def _person(figures: Figures) -> Person:
+    asked, cpu, *saved = figures
+    return Person(int(asked), cpu, _saving(saved))
+
+
+def _saving(figures: Figures) -> Saving:
+    count, cpu_seconds, size = figures
+    return Saving(int(count), cpu_seconds, int(size))
+
+
+def _read(kinds: QuerySet[Any, Any]) -> QuerySet[Any, Any]:  # Any: rows of groups
     stored = F("source__size") + F("source__stored_bytes")
-    summed: Rows = kinds.annotate(count=Count("pk"), cpu=Sum("source__cpu_seconds"), size=Sum(stored)).order_by()
-    return summed
-
-
-def _day(midnight: datetime) -> Expression:
-    """Return the days since a row was made (0: today), by the site's own midnights.
-
-    In the database, since SQLite's own dates would call Python for each row; halving, as that is five comparisons
-    for a row where a list of days is fifteen.
-    """
-    return _days_between(0, DAYS - 1, midnight)
-
-
-def _days_between(first: int, last: int, midnight: datetime) -> Expression:
-    if first == last:
-        return Value(first)
-    middle = (first + last) // 2
-    newer = When(created_at__gte=midnight - timedelta(days=middle), then=_days_between(first, middle, midnight))
-    older = _days_between(middle + 1, last, midnight)
-    return Case(newer, default=older, output_field=IntegerField())
+    groups: QuerySet[Any, Any] = kinds.annotate(
+        count=Count("pk"), cpu=Sum("source__cpu_seconds"), size=Sum(stored)
+    ).order_by()
+    return groups
 
 
 def _flag(condition: Q) -> Case:
@@ -379,7 +412,7 @@ def _megapixels(of: str) -> Combinable:
     return Cast(F(f"{of}__width") * F(f"{of}__height"), FloatField()) * 1e-6
 
 
-def _within(lines: Iterable[Line], days: int) -> Iterator[Line]:
+def _within(lines: Iterable[Dated], days: int) -> Iterator[Dated]:
     return (line for line in lines if line.day < days)
 
 

@@ -174,6 +174,7 @@ class Photo(models.Model):
 
         constraints = [models.UniqueConstraint(name="photo_once_in_album", fields=["owner", "source"])]
         indexes = [
+            models.Index(name="photo_made", fields=["created_at"]),
             models.Index(name="photo_album", fields=["owner", "-id"], condition=Q(removed_at=None)),
             models.Index("owner", Lower("title"), "id", name="photo_by_title", condition=Q(removed_at=None)),
             models.Index(name="photo_favorite", fields=["owner", "-id"], condition=Q(removed_at=None, favorite=True)),
@@ -250,7 +251,10 @@ class Artwork(models.Model):
         """A photo has one artwork of each recipe."""
 
         constraints = [models.UniqueConstraint(name="artwork_once", fields=["photo", "commission"])]
-        indexes = [models.Index(name="artwork_of_photo", fields=["photo", "style"])]
+        indexes = [
+            models.Index(name="artwork_of_photo", fields=["photo", "style"]),
+            models.Index(name="artwork_made", fields=["created_at"]),
+        ]
 
     def __str__(self) -> str:
         """Say which style and look."""
@@ -445,3 +449,36 @@ class Notice(models.Model):
     def is_shown(self, *, now: datetime) -> bool:
         """Whether everybody is told now."""
         return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+
+
+class Stretch(models.Model):
+    """An hour or a day that is over, with the sums of its rows; made from these again and again."""
+
+    begins = models.DateTimeField()
+    ends = models.DateTimeField()
+    daily = models.BooleanField()
+    sums = models.JSONField()
+    summed_at = models.DateTimeField()
+
+    class Meta:
+        """Each is kept once."""
+
+        constraints = [models.UniqueConstraint(name="stretch_kept_once", fields=["begins", "ends"])]
+
+    def __str__(self) -> str:
+        """Say from when to when."""
+        return f"{self.begins:%Y-%m-%d %H:%M} to {self.ends:%Y-%m-%d %H:%M}"
+
+
+class Traffic(models.Model):
+    """Pictures of people's own pages in one hour: what a naive page would have sent of them, and what was sent."""
+
+    hour = models.DateTimeField(unique=True)
+    pages = models.PositiveBigIntegerField(default=0)
+    pictures = models.PositiveBigIntegerField(default=0)
+    naive_bytes = models.PositiveBigIntegerField(default=0)
+    sent_bytes = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        """Say which hour it is."""
+        return f"traffic of {self.hour:%Y-%m-%d %H:00}"

@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy
 
 from gallery import allowances, artworks
 from gallery.allowances import Exceeded, Kind
-from gallery.models import Artwork, Photo, PhotoQuerySet, TwinAnswer, User
+from gallery.models import Artwork, Photo, PhotoQuerySet, Stage, TwinAnswer, User
 from gallery.scopes import scope_of
-from rendering import events, sources
+from rendering import cache, events, sources
 from rendering.models import Reason
 from rendering.sources import RefusedFile, Staged
 
@@ -51,11 +51,19 @@ class HashedFile(Protocol):
         """Whether it was cut."""
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What a browser says of a file that it has not sent: nobody has seen the bytes."""
+
+    name: str
+    sha256: str
+
+
 class Outcome(models.TextChoices):
     """What became of one file."""
 
     ADDED = "added", gettext_lazy("Added to your album.")
-    KNOWN = "known", gettext_lazy("This photo is in your album already.")
+    KNOWN = "known", gettext_lazy("Painted before: here it is.")
     HELD = "held", gettext_lazy("Added; it is painted later.")
     LIMITED = "limited", gettext_lazy("Too many for now.")
     FULL = "full", gettext_lazy("No room.")
@@ -108,9 +116,27 @@ def add_photo(
     except IntegrityError:
         # The last other owner of the same file removed it at this very moment.
         return Result(name, Outcome.REFUSED, str(Reason.STORAGE.label))
-    outcome = Outcome.ADDED if made else Outcome.KNOWN
-    text = _("This photo was in the bin, and is back in your album.") if returned else str(outcome.label)
-    return _taken(Result(name, outcome, text, photo), asked, now=now)
+    text = str(Outcome.ADDED.label) if made else _recognized(asked, returned=bool(returned))
+    result = Result(name, Outcome.ADDED if made else Outcome.KNOWN, text, photo)
+    return _taken(result, asked, now=now)
+
+
+def add_known(
+    *, owner: User, claim: Claim, styles: Sequence[str], look: str, full_size: bool, now: datetime
+) -> Result | None:
+    """Give a photo what it lacks, if this very person has brought its bytes before; None if they must be sent.
+
+    The hash is only a browser's word, so it finds nothing but what is the person's own already.
+    """
+    key = cache.bytes_key(claim.sha256, scope=scope_of(owner))
+    photo = owner.photos.select_related("source").filter(source__bytes_key=key).first()
+    if photo is None:
+        return None
+    with transaction.atomic():
+        returned = bring_back(owner.photos.filter(pk=photo.pk), of=owner, now=now)
+        asked = artworks.commission(photo, styles=styles, look=look, full_size=full_size, now=now)
+    text = _recognized(asked, returned=bool(returned))
+    return _taken(Result(clean_title(claim.name), Outcome.KNOWN, text, photo), asked, now=now)
 
 
 def describe(photo: Photo, *, title: str, description: str) -> None:
@@ -221,6 +247,14 @@ def _find_room(file: HashedFile, owner: User, *, now: datetime) -> allowances.Al
     allowances.find_room(owner, allowed, size=file.size or 0, now=now)
     allowances.take_upload(owner, allowed, now=now)
     return allowed
+
+
+def _recognized(asked: Sequence[Artwork], *, returned: bool) -> str:
+    if returned:
+        return _("This photo was in the bin, and is back in your album.")
+    if all(artwork.stage == Stage.DONE for artwork in asked):
+        return str(Outcome.KNOWN.label)
+    return _("In your album already; what it lacks is painted.")
 
 
 def _taken(result: Result, asked: Iterable[Artwork], *, now: datetime) -> Result:

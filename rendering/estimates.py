@@ -15,7 +15,9 @@ from redis.exceptions import RedisError
 from rendering import queue
 from rendering.models import WAITING, Commission, Lane, Priority, Rendition, Source, State
 
-RECENT = 200
+RECENT = 80
+NEWEST = 10
+"""So many photos tell how busy the machine is: it is another machine as soon as an album has come in."""
 # For a site that has not painted anything yet: a photo of 12 megapixels, four paintings of the usual size.
 READ_SECONDS = 0.15
 PAINT_SECONDS = 0.15
@@ -160,7 +162,8 @@ def _load(past: Sequence[Past]) -> float:
         if each.started_at and each.finished_at:
             groups[each.canvas, each.holder].append(each)
     # The median: a worker's first painting waits for its kernels, and a machine that slept is no slow machine.
-    usual = median(_load_of(group) for group in groups.values()) if groups else SHORTEST_LOAD
+    newest = [_load_of(group) for group in groups.values()][:NEWEST]
+    usual = median(newest) if newest else SHORTEST_LOAD
     return min(max(usual, SHORTEST_LOAD), LONGEST_LOAD)
 
 
@@ -197,7 +200,7 @@ def _turns(first: Waiting, own: Line, rows_ahead: int) -> float:
 
 
 def _past() -> list[Past]:
-    done = Rendition.objects.filter(state=State.DONE, used_at__isnull=False).order_by("-used_at")[:RECENT]
+    done = Rendition.objects.filter(state=State.DONE, finished_at__isnull=False).order_by("-finished_at")[:RECENT]
     reading = ("commissions__source__started_at", "commissions__source__finished_at")
     rows = done.values_list("canvas_key", "holder", "recipe", "cpu_seconds", "started_at", "finished_at", *reading)
     return [Past(*row) for row in rows]

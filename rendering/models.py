@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -77,6 +77,17 @@ class WorkQuerySet(models.QuerySet[Any]):
         count = aside.update(state=State.FAILED, reason=Reason.CRASHED, lease_until=None, finished_at=now)
         return count + expired.update(state=State.WAITING, lease_until=None)
 
+    def claim(self, *, now: datetime, lease: timedelta, holder: str = "", worker: str = "") -> list[Any]:
+        """Claim for a job these rows that wait, all in one stroke; each for exactly one caller."""
+        with transaction.atomic():
+            # Locked and looked at once more: another worker may have been a moment earlier.
+            won = list(self.select_for_update())
+            rows = self.model._default_manager.filter(pk__in=[each.pk for each in won])  # noqa: SLF001 - Django's name
+            rows.update(**_claim(now + lease, holder, worker), fence=F("fence") + 1, started_at=now)
+        for each in won:
+            each.fence += 1
+        return won
+
     def held_by(self, holder: str) -> Self:
         """Return what this job is working on now."""
         return self.filter(state=State.WORKING, holder=holder)
@@ -114,9 +125,8 @@ class Work(models.Model):
     def start(self, *, now: datetime, lease: timedelta, holder: str = "", worker: str = "") -> bool:
         """Claim this waiting work for a job, whose worker prolongs the lease; True for exactly one caller."""
         fence = self.fence + 1
-        claim = {"state": State.WORKING, "fence": fence, "lease_until": now + lease, "started_at": now, "reason": ""}
         waiting = self._row().filter(state=State.WAITING, fence=self.fence)
-        won = waiting.update(**claim, holder=holder, worker=worker, tries=F("tries") + 1) == 1
+        won = waiting.update(**_claim(now + lease, holder, worker), fence=fence, started_at=now) == 1
         if won:
             self.fence = fence
         return won
@@ -169,6 +179,18 @@ class Work(models.Model):
         return type(self).objects.filter(pk=self.pk)
 
 
+def _claim(until: datetime, holder: str, worker: str) -> dict[str, Any]:  # Any: values of columns
+    tries = F("tries") + 1
+    return {
+        "state": State.WORKING,
+        "reason": "",
+        "lease_until": until,
+        "holder": holder,
+        "worker": worker,
+        "tries": tries,
+    }
+
+
 class Lane(models.Model):
     """One person's place in the queue, without a name: the lane that was served the longest ago is next."""
 
@@ -217,6 +239,7 @@ class Source(Work):
     folder = models.CharField(max_length=100, blank=True)
     widths = models.JSONField(default=list)
     stored_bytes = models.PositiveBigIntegerField(default=0)
+    largest_bytes = models.PositiveIntegerField(default=0)
 
     class Meta:
         """A source that is read has a canvas and thumbnails."""
@@ -251,6 +274,7 @@ class Rendition(Work):
     folder = models.CharField(max_length=100, blank=True)
     widths = models.JSONField(default=list)
     stored_bytes = models.PositiveBigIntegerField(default=0)
+    largest_bytes = models.PositiveIntegerField(default=0)
     preview = models.CharField(max_length=100, blank=True)
     used_at = models.DateTimeField(null=True)
 
@@ -268,6 +292,7 @@ class Rendition(Work):
             models.Index(name="rendition_working", fields=["holder"], condition=WORKING),
             models.Index(name="rendition_used", fields=["used_at"], condition=Q(state=State.DONE)),
             models.Index(name="rendition_ended", fields=["finished_at"]),
+            models.Index(name="rendition_stored", fields=["stored_bytes"], condition=Q(stored_bytes__gt=0)),
         ]
 
     def __str__(self) -> str:
@@ -373,3 +398,14 @@ class Commission(models.Model):
     def style(self) -> str:
         """The style's name, as its recipe says."""
         return self.recipe.partition(" ")[0]
+
+
+class Kind(models.TextChoices):
+    """What a worker does."""
+
+    READING = "reading", _("reads a photo")
+    PAINTING = "painting", _("paints")
+    SAVING = "saving", _("makes a file to be saved")
+
+
+KINDS: dict[Kind, type[Work]] = {Kind.READING: Source, Kind.PAINTING: Rendition, Kind.SAVING: Export}

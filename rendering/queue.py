@@ -6,15 +6,20 @@ decided when a worker is free, not when the work came.
 
 import logging
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
 import django_rq
 from django.conf import settings
 from django.db import transaction
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue, Worker
 from rq.job import Job
 
@@ -48,6 +53,20 @@ class PaintingJob(Job):
 
 
 @dataclass(frozen=True)
+class Report:
+    """What a worker says of itself: its place with the supervisor, how often and why that one had to start it again.
+
+    Memory is in bytes, the worker's own and that of its child (0: it has none just now, or nobody knows).
+    """
+
+    place: str = ""
+    restarts: int = 0
+    ended: str = ""
+    memory: int = 0
+    child_memory: int = 0
+
+
+@dataclass(frozen=True)
 class WorkerLine:
     """One worker, as the dashboard shows it."""
 
@@ -56,6 +75,7 @@ class WorkerLine:
     since: datetime | None
     finished: int
     failed: int
+    report: Report = Report()
 
 
 def wake(*, everybody: bool = False) -> None:
@@ -80,12 +100,23 @@ def length() -> int:
 
 def workers() -> list[WorkerLine]:
     """Return the living workers; raise RedisError when Redis is away."""
+    living = Worker.all(queue=_queue())
     return [
         WorkerLine(
-            each.name, each.get_state(), each.birth_date, each.successful_job_count or 0, each.failed_job_count or 0
+            each.name,
+            each.get_state(),
+            each.birth_date,
+            each.successful_job_count or 0,
+            each.failed_job_count or 0,
+            report,
         )
-        for each in Worker.all(queue=_queue())
+        for each, report in zip(living, _reports([each.key for each in living]), strict=True)
     ]
+
+
+def report(key: str, told: Report, *, to: Redis) -> None:
+    """Keep what a worker says of itself beside its name in Redis: it goes when the worker has gone."""
+    to.hset(key, mapping={f"our_{name}": str(value) for name, value in asdict(told).items()})
 
 
 def count_workers() -> int:
@@ -102,7 +133,30 @@ def is_reachable() -> bool:
 
 
 def _queue() -> Queue:
-    return django_rq.get_queue(settings.QUEUE, commit_mode="auto")
+    return _queue_at(settings.RQ_QUEUES[settings.QUEUE]["URL"])
+
+
+@cache
+def _queue_at(address: str) -> Queue:
+    # Its pool keeps one connection for each thread that asks, and a forked child makes its own. One that was lost is
+    # made again at once.
+    connection = Redis.from_url(address, retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)))
+    return django_rq.get_queue(settings.QUEUE, commit_mode="auto", connection=connection)
+
+
+def _reports(keys: Sequence[str]) -> list[Report]:
+    names = [field.name for field in fields(Report)]
+    with _queue().connection.pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.hmget(key, [f"our_{name}" for name in names])
+        found = pipeline.execute()
+    return [_read(dict(zip(names, values, strict=True))) for values in found]
+
+
+def _read(told: Mapping[str, bytes | None]) -> Report:
+    words = {name: (value or b"").decode() for name, value in told.items()}
+    numbers = {name: int(words[name] or 0) for name in ("restarts", "memory", "child_memory")}
+    return Report(place=words["place"], ended=words["ended"], **numbers)
 
 
 def _push(*, everybody: bool) -> None:

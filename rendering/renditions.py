@@ -2,14 +2,16 @@
 
 import io
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Model, ProtectedError, Q, QuerySet
+from django.db.models import Case, F, Model, ProtectedError, Q, QuerySet, When
 from django.utils import timezone
 
 from rendering import cache, canvases, events, labels, pipeline, queue, recipes, store, supervision
@@ -26,6 +28,26 @@ UNIT_PIXELS = 16_000_000
 """So many pixels are painted at most before another lane has its turn, or one painting if it has more."""
 PREVIEW_WIDTH = 480
 """The name of a preview's file; it is at most settings.PREVIEW_EDGE long."""
+LOOK_SECONDS = 0.2
+"""Between two looks at what others have done to the work meanwhile: a lost claim is refused at the end in any case."""
+NEWS_SECONDS = 0.5
+"""Between two times that pages are told of paintings of one unit."""
+
+
+@dataclass
+class Every:
+    """What is due each so many seconds, counted from now, and not in between."""
+
+    seconds: float
+    last: float = field(default_factory=time.monotonic)
+
+    def is_due(self) -> bool:
+        """Return whether so many seconds have passed since it was due last."""
+        now = time.monotonic()
+        if now - self.last < self.seconds:
+            return False
+        self.last = now
+        return True
 
 
 def never() -> bool:
@@ -85,17 +107,23 @@ def request_due(*, now: datetime) -> None:
         request(source.pk)
 
 
-def paint(first: Rendition, *, stop: Callable[[], bool] = never) -> None:
+def source_of(rendition: Rendition, *, prefer: int = 0) -> Source | None:
+    """Return a source that has been read and asks for this rendition; the preferred one if it does."""
+    asking = Source.objects.filter(state=State.DONE, commissions__rendition=rendition)
+    return asking.order_by(Case(When(pk=prefer, then=0), default=1), "pk").first()
+
+
+def paint(first: Rendition, source: Source | None = None, *, stop: Callable[[], bool] = never) -> None:
     """Paint a rendition that waits, and all others that the same canvas still needs, as far as they fit a unit.
 
-    When `stop` says so between two of them, the rest goes back to waiting.
+    From this source, or any that asks for it. When `stop` says so between two of them, the rest goes back to waiting.
     """
-    source = Source.objects.filter(state=State.DONE, commissions__rendition=first).order_by("pk").first()
+    source = source or source_of(first)
     if source is None:
         # Nobody asks for it any more.
         first.cancel(now=timezone.now())
         return
-    claimed = [each for each in _kin(first, source) if start(each)]
+    claimed = _claim_kin(first, source)
     if claimed:
         _tell(claimed)
         _paint_canvas(source, claimed, stop)
@@ -104,15 +132,19 @@ def paint(first: Rendition, *, stop: Callable[[], bool] = never) -> None:
 
 def preview(source: Source) -> None:
     """Paint what waits of a source quickly and small, for people to look at while the queue is long."""
-    waiting = list(Rendition.objects.filter(WAITING, commissions__source=source, preview="").distinct())
     canvas = canvases.peek(source)
-    if not waiting or canvas is None or Rendition.objects.filter(WAITING).count() < settings.PREVIEWS_FROM:
+    if canvas is None or Rendition.objects.filter(WAITING).count() < settings.PREVIEWS_FROM:
         return
+    clock = time.process_time()
+    waiting = Rendition.objects.filter(WAITING, commissions__source=source, preview="").distinct()
     bench = Bench(pipeline.shrink(canvas, settings.PREVIEW_EDGE))
     for rendition in waiting:
         # A preview that fails is none; the painting itself tells why.
         with suppress(ParameterError, store.Unavailable):
             _keep_preview(rendition, pipeline.paint_on(bench, recipes.parse(rendition.recipe)))
+    # They belong to the reading: the painting is paid for as if there had been none.
+    spent = F("cpu_seconds") + (time.process_time() - clock)
+    Source.objects.filter(pk=source.pk, state=State.DONE).update(cpu_seconds=spent)
 
 
 def watch(source_ids: Iterable[int]) -> None:
@@ -224,9 +256,7 @@ def delete_if_free(row: Row) -> Row | None:
 
 def start(work: Work) -> bool:
     """Claim work for the job that this process does; True for exactly one."""
-    lease = timedelta(seconds=settings.LEASE_SECONDS)
-    held = {"holder": queue.current_job(), "worker": queue.current_worker()}
-    return work.start(now=timezone.now(), lease=lease, **held)
+    return work.start(**_terms())
 
 
 @contextmanager
@@ -337,14 +367,24 @@ def _length(lane: str) -> int:
     return Rendition.objects.filter(WAITING, lane=lane).count()
 
 
-def _kin(first: Rendition, source: Source) -> list[Rendition]:
-    """Return what is painted together with a rendition: what has ended a worker's child is painted alone."""
-    if first.crashes:
-        return [first]
-    ready = Rendition.objects.all().ready(now=timezone.now())
-    waiting = ready.filter(canvas_key=first.canvas_key, crashes=0).order_by("pk")
+def _claim_kin(first: Rendition, source: Source) -> list[Rendition]:
+    """Claim a rendition and what is painted together with it: what has ended a worker's child is painted alone."""
+    alone = Q(pk=first.pk)
+    waiting = Rendition.objects.filter(WAITING, alone)
+    if not first.crashes:
+        waiting |= Rendition.objects.all().ready(now=timezone.now()).filter(canvas_key=first.canvas_key, crashes=0)
     room = max(1, UNIT_PIXELS // max(1, pixels_of(source, recipes.parse(first.recipe))))
-    return [first, *(each for each in waiting if each.pk != first.pk)][:room]
+    return waiting.order_by(Case(When(alone, then=0), default=1), "pk")[:room].claim(**_terms())
+
+
+def _terms() -> dict[str, Any]:  # Any: what a claim says, each of another type
+    lease = timedelta(seconds=settings.LEASE_SECONDS)
+    return {
+        "now": timezone.now(),
+        "lease": lease,
+        "holder": queue.current_job(),
+        "worker": queue.current_worker(),
+    }
 
 
 def _paint_canvas(source: Source, claimed: Sequence[Rendition], stop: Callable[[], bool]) -> None:
@@ -354,12 +394,16 @@ def _paint_canvas(source: Source, claimed: Sequence[Rendition], stop: Callable[[
         seconds = seconds_for(pixels_of(source, recipe))
         with supervision.doing(claimed[0], seconds=seconds, everything=True):
             bench = Bench(_canvas(source, recipe))
-        _paint_next(claimed[0], bench, seconds=seconds)
-        for place, rendition in enumerate(claimed[1:], start=1):
-            if supervision.told_to_end() or stop():
+        look, news = Every(LOOK_SECONDS), Every(NEWS_SECONDS)
+        for place, rendition in enumerate(claimed):
+            if place and (supervision.told_to_end() or stop()):
                 _lay_aside(source, bench.canvas, claimed[place:])
                 return
-            _paint_next(rendition, bench, seconds=seconds)
+            # Cancelled, removed, or given to another worker meanwhile?
+            if not look.is_due() or rendition.is_held():
+                _paint_next(rendition, bench, seconds=seconds)
+            if news.is_due():
+                _tell(claimed)
 
 
 def _lay_aside(source: Source, canvas: Pixels, rest: Sequence[Rendition]) -> None:
@@ -382,9 +426,7 @@ def _canvas(source: Source, recipe: Recipe) -> Pixels:
 def _paint_next(rendition: Rendition, bench: Bench, *, seconds: float) -> None:
     # A style that fails does not take the others with it.
     with failing_with_reason([rendition]), supervision.doing(rendition, seconds=seconds):
-        # Cancelled, removed, or given to another worker meanwhile?
-        if rendition.is_held():
-            _file(rendition, pipeline.paint_on(bench, recipes.parse(rendition.recipe)))
+        _file(rendition, pipeline.paint_on(bench, recipes.parse(rendition.recipe)))
 
 
 def _file(rendition: Rendition, painting: pipeline.Painting) -> None:
@@ -402,6 +444,7 @@ def _file(rendition: Rendition, painting: pipeline.Painting) -> None:
         folder=pages.folder,
         widths=pages.widths,
         stored_bytes=pages.size,
+        largest_bytes=pages.largest,
         preview="",
         used_at=now,
     )

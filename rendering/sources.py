@@ -162,12 +162,12 @@ def _read(source: Source) -> None:
         folder=pages.folder,
         widths=pages.widths,
         stored_bytes=pages.size,
+        largest_bytes=pages.largest,
     )
     if not kept:
         # Removed, or given to another worker meanwhile: a late result is refused.
         store.remove_pages(pages.folder, pages.widths)
         return
-    source.refresh_from_db()
     log.info("source %d of lane %s was read", source.pk, source.lane)
     canvases.hold(source, reading.canvas)
 

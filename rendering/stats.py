@@ -1,29 +1,22 @@
 """Shared reads for the dashboard and the metrics: counted from the rows, in a bounded number of queries."""
 
-import math
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Avg, Case, Count, F, FloatField, IntegerField, Min, Sum, Value, When
-from django.db.models.expressions import Expression
-from django.db.models.functions import Cast
+from django.db.models import Count, Min, Sum
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
-from rendering import queue
-from rendering.models import WAITING, WORKING, Export, Halt, Reason, Rendition, Source, State, Work
+from rendering import queue, sums
+from rendering.models import KINDS, WAITING, WORKING, Export, Halt, Kind, Reason, Rendition, Source
 from rendering.queue import WorkerLine
-
-PAINTED = (State.DONE, State.EVICTED)
-SAMPLE = 8000
-"""Times are taken of so many paintings of a period at most, spread evenly over it."""
-STRIDES = (1, 7, 11, 13, 17, 23, 29, 37, 47, 59, 73, 97, 127, 211, 401, 809)
-"""Every so many-th painting is looked at: no small multiples, since a photo's styles follow each other in the rows."""
+from rendering.sums import Figures, Sums
 
 # CPU seconds of one core, measured: a JPEG decoded and shrunk to the usual size (0.8 and 12 megapixels), and a process
 # of a worker with all styles loaded that is forked and ended.
@@ -41,31 +34,19 @@ class Span(models.TextChoices):
     HALF_YEAR = "180d", _("180 days")
 
     @property
-    def length(self) -> timedelta:
-        """How long it is."""
-        return self.step * self.bars
-
-    @property
-    def step(self) -> timedelta:
-        """What one bar of a chart stands for."""
-        hours = {Span.DAY: 1, Span.WEEK: 6, Span.MONTH: 24, Span.HALF_YEAR: 144}
-        return timedelta(hours=hours[self])
-
-    @property
     def bars(self) -> int:
         """How many bars a chart has."""
         return {Span.DAY: 24, Span.WEEK: 28, Span.MONTH: 30, Span.HALF_YEAR: 30}[self]
 
+    @property
+    def stretches(self) -> int:
+        """How many hours or days one bar stands for."""
+        return {Span.DAY: 1, Span.WEEK: 6, Span.MONTH: 1, Span.HALF_YEAR: 6}[self]
 
-class Kind(models.TextChoices):
-    """What a worker does."""
-
-    READING = "reading", _("reads a photo")
-    PAINTING = "painting", _("paints")
-    SAVING = "saving", _("makes a file to be saved")
-
-
-KINDS: dict[Kind, type[Work]] = {Kind.READING: Source, Kind.PAINTING: Rendition, Kind.SAVING: Export}
+    def edges(self, *, now: datetime) -> list[datetime]:
+        """Return where its hours (or days, by the site's midnights) begin, and where the last ends: the running one."""
+        count = self.bars * self.stretches
+        return hours(count, now=now) if self in (Span.DAY, Span.WEEK) else days(count, now=now)
 
 
 class Trouble(models.TextChoices):
@@ -132,6 +113,7 @@ class Doing:
     kind: Kind
     pk: int
     since: datetime | None
+    style: str = ""
 
 
 @dataclass(frozen=True)
@@ -207,33 +189,44 @@ class Stored:
         return self.originals + self.photo_pages + self.paintings + self.exports
 
 
-def finished(span: Span, *, now: datetime) -> list[Bar]:
-    """Return how many photos and paintings were finished in each stretch of a period, the earliest first."""
-    begins = [now - span.length + span.step * place for place in range(span.bars)]
-    photos = _by_bar(Source.objects.filter(state__in=PAINTED), begins)
-    paintings = _by_bar(Rendition.objects.filter(state__in=PAINTED), begins)
-    hours = span.step.total_seconds() / 3600
-    return [Bar(begin, hours, photos[place], paintings[place]) for place, begin in enumerate(begins)]
+def hours(count: int, *, now: datetime) -> list[datetime]:
+    """Return where so many hours begin, the running one is the last; and where that ends."""
+    end = timezone.localtime(now).replace(minute=0, second=0, microsecond=0).astimezone(UTC) + timedelta(hours=1)
+    return [end - timedelta(hours=back) for back in range(count, -1, -1)]
 
 
-def times(span: Span, *, now: datetime) -> list[StyleTimes]:
-    """Return how long paintings waited and were painted, by style: of all of them, or of an even sample of many."""
-    painted = Rendition.objects.filter(state__in=PAINTED, finished_at__gte=now - span.length, started_at__isnull=False)
-    stride = _stride(painted.count())
-    sampled = painted.annotate(place=F("pk") % stride).filter(place=0) if stride > 1 else painted
-    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for style, waited, started, ended in sampled.values_list("style", "waiting_since", "started_at", "finished_at"):
-        found[style].append((max(0.0, (started - waited).total_seconds()), (ended - started).total_seconds()))
+def days(count: int, *, now: datetime) -> list[datetime]:
+    """Return the midnights at which so many days begin, today is the last; and where that ends."""
+    tomorrow = timezone.localdate(now) + timedelta(days=1)
+    dates = [tomorrow - timedelta(days=back) for back in range(count, -1, -1)]
+    return [timezone.make_aware(datetime.combine(date, time())).astimezone(UTC) for date in dates]
+
+
+def bars(span: Span, edges: Sequence[datetime], stretches: Sequence[Sums]) -> list[Bar]:
+    """Return how many photos and paintings were finished in each part of a period, the earliest first."""
+    size = span.stretches
+    found = []
+    for first in range(0, len(stretches), size):
+        ended = sums.total([{"": each.get("finished", ())} for each in stretches[first : first + size]])
+        photos, paintings, *_ = (*map(int, ended[""]), 0, 0)
+        length = (edges[first + size] - edges[first]).total_seconds() / 3600
+        found.append(Bar(edges[first], length, photos, paintings))
+    return found
+
+
+def times(period: Sums) -> list[StyleTimes]:
+    """Return how long paintings waited and were painted, by style."""
+    waited = {style: counts for [style], counts in sums.of(period, "wait")}
+    painted = {style: counts for [style], counts in sums.of(period, "paint")}
     return [
-        StyleTimes(style, len(pairs), quantiles([wait for wait, _ in pairs]), quantiles([paint for _, paint in pairs]))
-        for style, pairs in sorted(found.items())
+        StyleTimes(style, int(sum(counts)), quantiles(waited[style]), quantiles(counts))
+        for style, counts in sorted(painted.items())
     ]
 
 
-def quantiles(values: Iterable[float]) -> Quantiles:
-    """Return the nearest-rank percentiles: each is one of the values."""
-    ordered = sorted(values)
-    return Quantiles(*(ordered[max(0, math.ceil(len(ordered) * share) - 1)] for share in (0.5, 0.95, 0.99)))
+def quantiles(counts: Figures) -> Quantiles:
+    """Return the percentiles of counted durations."""
+    return Quantiles(*(sums.quantile(counts, share) for share in (0.5, 0.95, 0.99)))
 
 
 def lanes() -> list[LaneLine]:
@@ -254,7 +247,7 @@ def lanes() -> list[LaneLine]:
 def crew() -> tuple[bool, list[WorkerNow]]:
     """Return whether the queue server answers, and every worker that lives, has work in hand, or was told to rest."""
     reachable, lines = _workers()
-    alive = {line.name: line for line in lines}
+    alive = {line.name: line for line in _latest(lines)}
     resting = set(Halt.objects.values_list("worker", flat=True))
     doing = _in_hand()
     names = sorted(alive.keys() | doing.keys() | (resting - {""}))
@@ -276,35 +269,28 @@ def trouble(*, reachable: bool, workers: Sequence[WorkerNow], waiting: int) -> T
     return Trouble.ALL_REST if alive else Trouble.NO_WORKER
 
 
-def failures(since: datetime) -> list[FailureLine]:
-    """Return what has failed since then, by reason, the most frequent first."""
+def failures(period: Sums) -> list[FailureLine]:
+    """Return what has failed, by reason, the most frequent first."""
     counts: dict[str, dict[Kind, int]] = defaultdict(dict)
-    for kind, model in KINDS.items():
-        failed = model.objects.filter(state=State.FAILED, finished_at__gte=since).order_by().values_list("reason")
-        for reason, count in failed.annotate(Count("pk")):
-            counts[reason][kind] = count
+    for [kind, reason], [count] in sums.of(period, "failed"):
+        counts[reason][Kind(kind)] = int(count)
     lines = [FailureLine(reason, of_reason) for reason, of_reason in counts.items()]
     return sorted(lines, key=lambda line: (-line.total, line.reason))
 
 
-def batches(since: datetime) -> Batches:
-    """Return what was done together since then: every row says which job did it, and a job is one forked process."""
-    painted = Rendition.objects.filter(state__in=PAINTED, finished_at__gte=since).exclude(holder="")
-    read = Source.objects.filter(state__in=PAINTED, finished_at__gte=since).exclude(holder="")
-    pairs = painted.order_by().values("holder", "canvas_key").annotate(together=Count("pk"))
-    photo = Avg(Cast(F("width") * F("height"), FloatField()) * 1e-6)
-    facts = read.aggregate(count=Count("pk"), megapixels=photo)
-    groups: list[tuple[str, int]] = list(pairs.values_list("holder", "together"))
-    jobs = {holder for holder, _ in groups} | set(read.order_by().values_list("holder", flat=True).distinct())
-    count = sum(together for _, together in groups)
-    return Batches(count, len(groups), count + facts["count"], len(jobs), facts["megapixels"] or 0.0)
+def batches(period: Sums) -> Batches:
+    """Return what was done together: every row says which job did it, and a job is one forked process."""
+    counts = [int(count) for count in period.get("batches", ())]
+    paintings, decodings, units, forks = [*counts, 0, 0, 0, 0][:4]
+    read, megapixels = period.get("read", (1, 0))
+    return Batches(paintings, decodings, units, forks, megapixels / read)
 
 
 def stored() -> Stored:
     """Return how many bytes the site's files take, and the room that there is."""
     sources = Source.objects.aggregate(originals=Sum("size"), photo_pages=Sum("stored_bytes"))
     others = {
-        "paintings": Rendition.objects.aggregate(total=Sum("stored_bytes"))["total"],
+        "paintings": Rendition.objects.filter(stored_bytes__gt=0).aggregate(total=Sum("stored_bytes"))["total"],
         "exports": Export.objects.aggregate(total=Sum("size"))["total"],
     }
     disk = shutil.disk_usage(settings.DATA_DIR)
@@ -312,32 +298,21 @@ def stored() -> Stored:
     return Stored(**sums, disk_total=disk.total, disk_free=disk.free)
 
 
-def _by_bar(rows: models.QuerySet[Work], begins: Sequence[datetime]) -> Counter[int]:
-    recent = rows.filter(finished_at__gte=begins[0]).order_by()
-    groups = recent.annotate(bar=_bar(begins, 0, len(begins) - 1)).values_list("bar").annotate(Count("pk"))
-    return Counter(dict(groups))
-
-
-def _bar(begins: Sequence[datetime], first: int, last: int) -> Expression:
-    """Return the place of the stretch in which a row was finished; by halving, five comparisons for a row."""
-    if first == last:
-        return Value(first)
-    middle = (first + last + 1) // 2
-    later = When(finished_at__gte=begins[middle], then=_bar(begins, middle, last))
-    return Case(later, default=_bar(begins, first, middle - 1), output_field=IntegerField())
-
-
-def _stride(count: int) -> int:
-    return next((stride for stride in STRIDES if count <= SAMPLE * stride), STRIDES[-1])
-
-
 def _in_hand() -> dict[str, list[Doing]]:
     found: dict[str, list[Doing]] = defaultdict(list)
     for kind, model in KINDS.items():
-        rows = model.objects.filter(WORKING).order_by("started_at").values_list("worker", "pk", "started_at")
-        for worker, pk, since in rows:
-            found[worker].append(Doing(kind, pk, since))
+        columns = ("worker", "pk", "started_at", *(["style"] if model is Rendition else []))
+        rows = model.objects.filter(WORKING).order_by("started_at", "pk").values_list(*columns)
+        for worker, pk, since, *style in rows:
+            found[worker].append(Doing(kind, pk, since, *style))
     return found
+
+
+def _latest(lines: Sequence[WorkerLine]) -> list[WorkerLine]:
+    """Leave out workers that have another in their place: Redis remembers for a minute who was killed."""
+    ordered = sorted(lines, key=lambda line: (line.since is not None, line.since))
+    places = {line.report.place or line.name: line for line in ordered}
+    return list(places.values())
 
 
 def _workers() -> tuple[bool, list[WorkerLine]]:

@@ -31,6 +31,8 @@ class Pages:
     folder: str
     widths: list[int]
     size: int
+    largest: int
+    """Bytes of the widest file, which a page would show that knows no others."""
 
 
 def put_original(file: BinaryIO, *, extension: str) -> str:
@@ -48,10 +50,11 @@ def put_export(content: bytes, *, extension: str) -> str:
 def put_pages(kind: str, files: Mapping[int, bytes]) -> Pages:
     """Keep one picture's page files (width to JPEG bytes) and return where; raise Unavailable."""
     folder = _random_folder(kind)
-    pages = Pages(folder, sorted(files), sum(len(content) for content in files.values()))
+    size, largest = sum(len(content) for content in files.values()), len(files[max(files)])
+    pages = Pages(folder, sorted(files), size, largest)
     try:
         for width, content in files.items():
-            _save(page_file(folder, width), ContentFile(content))
+            _put(page_file(folder, width), content)
     except BaseException:
         # Also when the time is up in the middle of it.
         remove_pages(folder, files)
@@ -159,6 +162,15 @@ def _save(name: str, file: "File[bytes]") -> str:
     except Unavailable:
         remove([name])  # a part of it may have been written
         raise
+
+
+def _put(name: str, content: bytes) -> None:
+    disk = _disk()
+    if disk is None:
+        _save(name, ContentFile(content))
+        return
+    with _told_as_unavailable():
+        disk.put(name, content)
 
 
 @contextmanager

@@ -6,33 +6,39 @@ looks at, do not wait for a whole album to be read.
 """
 
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q, Value
 from django.utils import timezone
 
 from rendering import canvases, exports, queue, renditions, sources, supervision
 from rendering.models import WAITING, Export, Halt, Lane, Priority, Rendition, Source
+from rendering.renditions import Every
 
 NEVER = datetime.min.replace(tzinfo=timezone.get_default_timezone())
 READING_AHEAD = timedelta(seconds=1)
 """So long a lane's photos are read before the first of them is painted."""
 REST_SECONDS = 1.0
-"""So long a worker that rests leaves the turn to others."""
+"""So long a worker that rests leaves the turn to others, and so often one that works looks whether it is to rest."""
 LONG = timedelta(seconds=10)
 """Who had no turn for so long is a newcomer."""
 
 
 def take() -> None:
     """Do one unit of work after the other until the time is up; wake the next worker if there is more."""
-    if is_resting(queue.current_worker()):
+    worker = queue.current_worker()
+    if is_resting(worker):
         # Another worker may take the turn meanwhile.
         queue.wake()
         time.sleep(REST_SECONDS)
         return
-    until = time.monotonic() + settings.TURN_SECONDS
+    until, look = time.monotonic() + settings.TURN_SECONDS, Every(REST_SECONDS)
     while time.monotonic() < until and not supervision.told_to_end():
+        if look.is_due() and is_resting(worker):
+            break
         if not do_next(now=timezone.now()):
             return
     if _waiting(timezone.now()):
@@ -41,10 +47,10 @@ def take() -> None:
 
 def do_next(*, now: datetime) -> bool:
     """Do one unit of the lane whose turn it is; False if nothing waits."""
-    lane = _next_lane(now)
-    if lane is None:
+    found = _next_lane(now)
+    if found is None:
         return False
-    _serve(lane, now=now)
+    _serve(*found, now=now)
     return True
 
 
@@ -75,20 +81,28 @@ def revive(*, now: datetime) -> int:
     return count
 
 
-def _next_lane(now: datetime) -> str | None:
+def _next_lane(now: datetime) -> tuple[str, set[str]] | None:
+    """Give the next lane its turn; return it, and the kinds of its work that waits."""
     waiting = _waiting(now)
     served = dict(Lane.objects.filter(name__in=waiting).values_list("name", "served_at"))
     order = sorted(sorted(waiting), key=lambda lane: _since(served, lane, now))
     for lane in order:
         if Lane.serve(lane, before=served.get(lane), now=now):
-            return lane
+            return lane, waiting[lane]
     # Other workers have just served them all: claims on the work itself keep everybody apart.
-    return next(iter(order), None)
+    return next(((lane, waiting[lane]) for lane in order), None)
 
 
-def _waiting(now: datetime) -> set[str]:
-    ready = (kind.objects.all().ready(now=now) for kind in supervision.KINDS)
-    return {lane for kind in ready for lane in kind.order_by().values_list("lane", flat=True).distinct()}
+def _waiting(now: datetime) -> dict[str, set[str]]:
+    """Return by lane the names of the kinds of work that waits."""
+    found: dict[str, set[str]] = defaultdict(set)
+    first, *others = (
+        kind.objects.all().ready(now=now).order_by().values_list("lane", Value(kind.__name__)).distinct()
+        for kind in supervision.KINDS
+    )
+    for lane, kind in first.union(*others, all=True):
+        found[lane].add(kind)
+    return found
 
 
 def _since(served: Mapping[str, datetime], lane: str, now: datetime) -> datetime:
@@ -97,37 +111,49 @@ def _since(served: Mapping[str, datetime], lane: str, now: datetime) -> datetime
     return since if since <= now else NEVER
 
 
-def _serve(lane: str, *, now: datetime) -> None:
-    export = Export.objects.all().ready(now=now).filter(lane=lane).order_by("priority", "waiting_since").first()
-    if export is not None:
-        exports.make(export.pk)
-        return
-    unread = Source.objects.all().ready(now=now).filter(lane=lane).order_by("priority", "waiting_since", "pk")
-    photo = unread.first()
+def _serve(lane: str, kinds: set[str], *, now: datetime) -> None:
+    if Export.__name__ in kinds:
+        export = Export.objects.all().ready(now=now).filter(lane=lane).order_by("priority", "waiting_since").first()
+        if export is not None:
+            exports.make(export.pk)
+            return
+    photo, more = _unread(lane, now) if Source.__name__ in kinds else (None, False)
     if photo is not None:
         sources.read(photo.pk)
-        if unread.exists() and not _is_overdue(lane, now):
+        if more and not _is_overdue(lane, now):
             canvases.spill(photo)
             return
     _paint_next(lane, after=photo)
 
 
+def _unread(lane: str, now: datetime) -> tuple[Source | None, bool]:
+    """Return the photo that is to be read next, and whether there are more."""
+    unread = Source.objects.all().ready(now=now).filter(lane=lane).order_by("priority", "waiting_since", "pk")
+    found = list(unread.only("pk")[:2])
+    return next(iter(found), None), len(found) > 1
+
+
 def _is_overdue(lane: str, now: datetime) -> bool:
+    long = Q(priority=Priority.USUAL, waiting_since__lt=now - READING_AHEAD)
     waiting = Rendition.objects.all().ready(now=now).filter(lane=lane)
-    looked_at = waiting.filter(priority=Priority.WATCHED)
-    long = waiting.filter(priority=Priority.USUAL, waiting_since__lt=now - READING_AHEAD)
-    return looked_at.exists() or long.exists()
+    return waiting.filter(Q(priority=Priority.WATCHED) | long).exists()
 
 
 def _paint_next(lane: str, *, after: Source | None) -> None:
     waiting = Rendition.objects.all().ready(now=timezone.now()).filter(lane=lane)
     first = waiting.order_by("priority", "waiting_since", "pk").first()
-    if after is not None and (first is None or not first.commissions.filter(source=after).exists()):
+    source = renditions.source_of(first, prefer=after.pk if after else 0) if first else None
+    if after is not None and source != after:
         # It is not this photo's turn to be painted.
         canvases.spill(after)
     if first is not None:
-        since = timezone.now()
-        renditions.paint(first, stop=lambda: _newcomer_waits(lane, since))
+        renditions.paint(first, source, stop=_newcomers(lane))
+
+
+def _newcomers(lane: str) -> Callable[[], bool]:
+    """Return what tells whether somebody has come since now who has had no turn for long."""
+    since, look = timezone.now(), Every(renditions.LOOK_SECONDS)
+    return lambda: look.is_due() and _newcomer_waits(lane, since)
 
 
 def _newcomer_waits(lane: str, since: datetime) -> bool:

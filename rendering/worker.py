@@ -1,14 +1,17 @@
 """A worker: kernels compiled and styles loaded before it forks, its children bounded, mortal and watched."""
 
 import ctypes
+import gc
 import logging
 import os
 import resource
 import signal
+import socket
 import sys
 import time
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -34,18 +37,25 @@ from rendering.models import Reason, State
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
-LOOK_SECONDS = 0.6
-"""Between two looks at the child: the second one ends what nobody wants, and that shall take less than two seconds."""
+LOOK_SECONDS, LOOK_AGAIN_SECONDS = 0.5, 0.2
+"""Between two looks at the child, and after one that saw it at something which nobody wants."""
+HEARTBEAT_SECONDS = 5.0
+"""Between two signs of life in Redis, where a worker counts as dead after a minute without one."""
+# glibc's names for what mallopt() sets, and what suits arrays of some megabytes that come and go.
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+KEPT_MEMORY = {M_MMAP_THRESHOLD: 32 << 20, M_TRIM_THRESHOLD: 512 << 20, M_TOP_PAD: 64 << 20}
 
 
 class TimeLimit(UnixSignalDeathPenalty):
     """RQ's alarm, for the parent alone: a child's pieces of work have limits of their own (`supervision.doing`)."""
 
+    seconds = LOOK_SECONDS
+
     def setup_death_penalty(self) -> None:
         """Set the alarm by which the parent looks after its child; a turn has none."""
         if self._exception is not JobTimeoutException:
             signal.signal(signal.SIGALRM, self.handle_death_penalty)
-            signal.setitimer(signal.ITIMER_REAL, LOOK_SECONDS)
+            signal.setitimer(signal.ITIMER_REAL, self.seconds)
 
     def cancel_death_penalty(self) -> None:
         """Take the alarm back, if there is one."""
@@ -60,12 +70,18 @@ class PaintingWorker(Worker):
     _stopping_since = 0.0
     _unwanted_before = False
     _prolonged_at = 0.0
+    _beaten_at = 0.0
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Fork a child, which must not have its parent's database connections."""
+        connections.close_all()
+        super().fork_work_horse(job, queue)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Do one turn in the child."""
         end_with_parent(signal.SIGKILL)
         _limit_memory()
-        connections.close_all()
+        _keep_memory()
         supervision.listen()
         super().main_work_horse(job, queue)
 
@@ -76,9 +92,19 @@ class PaintingWorker(Worker):
             with suppress(ProcessLookupError):
                 os.kill(self.horse_pid, signal.SIGUSR1)
 
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # Any: RQ's own pipeline of Redis
+        """Tell that the worker lives, and how it is."""
+        super().heartbeat(timeout, pipeline)
+        queue.report(self.key, _report(self.horse_pid), to=self.connection if pipeline is None else pipeline)
+
     def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         """Look after the child: prolong what it holds while it lives, end it when it must not go on."""
         self._look_after(job.id)
+        # What nobody wants is ended at the next look, which need not wait as long.
+        TimeLimit.seconds = LOOK_AGAIN_SECONDS if self._unwanted_before else LOOK_SECONDS
+        if time.monotonic() - self._beaten_at < HEARTBEAT_SECONDS:
+            return
+        self._beaten_at = time.monotonic()
         try:
             super().maintain_heartbeats(job, execution)
         except RedisError:
@@ -99,10 +125,10 @@ class PaintingWorker(Worker):
                 self.kill_horse(signal.SIGKILL)
                 give_back(holder, supervision.current())
                 supervision.forget()
+                self._unwanted_before = False
                 queue.wake()
         except Error:
             log.exception("the database is away; trying again")
-        finally:
             connections.close_all()
 
     def _prolong(self, holder: str) -> None:
@@ -179,6 +205,24 @@ def _is_wanted(holder: str, at: supervision.Doing) -> bool:
     return at.kind.objects.filter(pk=at.row, holder=holder, state__in=(State.WORKING, State.DONE)).exists()
 
 
+def _report(child: int) -> queue.Report:
+    """Return how this worker and its child are; what the supervisor knows comes by the environment."""
+    facts = {name: os.environ.get(name, "") for name in ("PROGRAM", "RESTARTS", "ENDED")}
+    program, restarts, ended = facts.values()
+    place = f"{socket.gethostname()}, {program}" if program else ""
+    own, childs = _resident(os.getpid()), _resident(child) if child else 0
+    return queue.Report(place, int(restarts or 0), ended, own, childs)
+
+
+def _resident(process: int) -> int:
+    """Return how much memory a process has now (Linux; elsewhere, and once it has ended, 0)."""
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * resource.getpagesize()
+
+
 def _warm_up() -> None:
     # A pool's threads and sockets must not be shared with children; a worker needs one connection at a time anyway.
     for each in connections.all():
@@ -188,9 +232,22 @@ def _warm_up() -> None:
     cv2.setNumThreads(1)
     kernels.compile_all()
     connections.close_all()
+    # A collection in a child would write to all that it shares with its parent, and so copy it.
+    gc.collect()
+    gc.freeze()
 
 
 def _limit_memory() -> None:
     limit = settings.MAX_MEMORY_MB * 1_000_000
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _keep_memory() -> None:
+    """Have the child keep the memory that it frees: it takes the same again for the next painting.
+
+    Giving it back cost 9,700 page faults and 33 of 55 ms of system time a photo of 12 megapixels in four styles.
+    """
+    with suppress(AttributeError):  # the C library of another system
+        for parameter, size in KEPT_MEMORY.items():
+            ctypes.CDLL(None).mallopt(parameter, size)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.cache import caches  # noqa: TID251 - where allauth counts failed sign-ins
 from django.test import Client
 
-from gallery import notices
+from gallery import notices, traffic
 from gallery.models import User
 from rendering import twins
 from tests import makers
@@ -37,6 +37,12 @@ def fresh_counts() -> None:
 def fresh_likenesses() -> None:
     """Forget which photos look alike: rows of earlier tests had the same numbers."""
     twins.forget()
+
+
+@pytest.fixture(autouse=True)
+def nothing_sent() -> None:
+    """Forget what earlier tests have sent: pages' queries are counted."""
+    traffic.tally.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -137,6 +137,7 @@ def _read() -> dict[str, object]:
         "folder": pages.folder,
         "widths": pages.widths,
         "stored_bytes": pages.size,
+        "largest_bytes": pages.largest,
         "finished_at": NOON,
     }
 
@@ -149,6 +150,7 @@ def _painted() -> dict[str, object]:
         "folder": pages.folder,
         "widths": pages.widths,
         "stored_bytes": pages.size,
+        "largest_bytes": pages.largest,
         "cpu_seconds": 0.1,
         "finished_at": NOON,
         "used_at": timezone.now(),

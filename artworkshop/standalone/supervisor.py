@@ -43,10 +43,15 @@ class Child:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.failures = 0
+        self.starts = 0
         self.start()
 
     def start(self) -> None:
         """Start the program in a process group of its own, out of reach of the terminal's Ctrl-C."""
+        # Workers tell this of themselves, so that staff see who has to be started again and again.
+        told = {"PROGRAM": self.program.name, "RESTARTS": str(self.starts)}
+        told["ENDED"] = self.ending() if self.starts else ""
+        self.starts += 1
         self.due: float | None = None
         self.since = time.monotonic()
         # The kernel watches the thread that starts a child: this must be the main one.
@@ -57,7 +62,7 @@ class Child:
             stderr=subprocess.STDOUT,
             pass_fds=self.program.files,
             process_group=0,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **told, "PYTHONUNBUFFERED": "1"},
         )
 
     @property

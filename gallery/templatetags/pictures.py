@@ -58,8 +58,7 @@ def photo_picture(photo: Photo, wanted: int = MEDIUM) -> Picture | None:
         return None
     size = (source.canvas_width, source.canvas_height)
     alt = photo.description or _("%(title)s, the photo") % {"title": photo}
-    address = "bin_file" if photo.removed_at else "photo_file"
-    return _picture(address, photo.key, source.widths, size, wanted, (alt, source.signature, ""))
+    return _picture("photo_file", photo.key, source.widths, size, wanted, (alt, source.signature, ""))
 
 
 @register.simple_tag

@@ -76,7 +76,7 @@ def close_account(request: PersonRequest) -> HttpResponse:
     accounts.close_account(request.user)
     logout(request)
     messages.success(request, _("Your account and everything in it is deleted."))
-    return redirect("album")
+    return redirect(f"{reverse('album')}#left")
 
 
 @require_POST

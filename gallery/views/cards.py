@@ -10,7 +10,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from gallery import artworks, twins
+from gallery import artworks, traffic, twins
 from gallery.http import PersonRequest, for_person
 from gallery.models import Photo
 from gallery.templatetags import words
@@ -43,6 +43,8 @@ def status(request: PersonRequest) -> HttpResponse:
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None:
         return unchanged
+    fresh = [photo for version, photo in photos.items() if had.get(photo.key) != version]
+    traffic.show(fresh, browser=request.session.session_key)
     cards = {
         photo.key: {"version": version, "unfinished": photo.unfinished, "card": _news(request, photo, version, had)}
         for version, photo in photos.items()

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,11 +15,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gallery import audit, desk
+from gallery.desk import Job
 from gallery.forms import AuditForm, JobForm
 from gallery.http import PersonRequest, for_staff_with, table_file
+from gallery.models import Photo
 from rendering import console, recipes
 from rendering.console import Action, Wanted
-from rendering.models import Rendition
+from rendering.models import KINDS, Kind, Rendition, Work
 from rendering.styles.base import ParameterError
 
 PAGE = 50
@@ -32,10 +35,12 @@ HEADINGS = (
 @for_staff_with("gallery.see_desk")
 @require_safe
 def jobs(request: PersonRequest) -> HttpResponse:
-    """Show the paintings that are looked for, newest first."""
+    """Show the paintings (or readings, or files) that are looked for, newest first."""
     form = JobForm(request.GET)
-    rows = desk.with_artworks(_before(_found(form), request.GET.get("before", ""))[: PAGE + 1])
+    found = _before(_found(form), request.GET.get("before", ""))
+    rows = desk.with_photos(found[: PAGE + 1], kind=form.of)
     context = {
+        "kind": form.of,
         "filter_form": form,
         "jobs": rows[:PAGE],
         "older": rows[PAGE - 1][0].pk if len(rows) > PAGE else None,
@@ -48,23 +53,31 @@ def jobs(request: PersonRequest) -> HttpResponse:
 @for_staff_with("gallery.see_desk")
 @require_safe
 def jobs_file(request: PersonRequest) -> StreamingHttpResponse:
-    """Send all paintings that are looked for as a table."""
-    return table_file(request, _("Jobs"), _lines(_found(JobForm(request.GET))))
+    """Send all work that is looked for as a table."""
+    form = JobForm(request.GET)
+    return table_file(request, _("Jobs"), _lines(_found(form), form.of))
 
 
 @for_staff_with("gallery.see_desk")
 @require_safe
-def job(request: PersonRequest, pk: int) -> HttpResponse:
-    """Show one painting: its way, its recipe, why it failed, and who has it."""
-    rendition = get_object_or_404(Rendition, pk=pk)
-    [(_row, artwork)] = desk.with_artworks(Rendition.objects.filter(pk=pk))
+def job(request: PersonRequest, pk: int, kind: str = Kind.PAINTING) -> HttpResponse:
+    """Show one piece of work: its way, its recipe, why it failed, and who has it."""
+    if kind not in Kind.values:
+        raise Http404
+    of = Kind(kind)
+    found: QuerySet[Work] = KINDS[of].objects.filter(pk=pk)
+    rows = desk.with_photos(found, kind=of)
+    if not rows:
+        raise Http404
+    [(work, photo)] = rows
     context = {
-        "job": rendition,
-        "artwork": artwork,
-        "events": console.history(rendition),
-        "parameters": _parameters(rendition),
-        "actions": [action for action in Action if console.fitting(Rendition.objects.filter(pk=pk), action, most=1)],
-        "notes": audit.entries(words=f"rendition {pk}").filter(subject=f"rendition {pk}")[:20],
+        "kind": of,
+        "job": work,
+        "photo": photo,
+        "events": console.history(work),
+        "parameters": _parameters(work),
+        "actions": [action for action in Action if desk.fitting(found, action, kind=of)],
+        "notes": audit.entries(words=desk.subject_of(of, pk)).filter(subject=desk.subject_of(of, pk))[:20],
     }
     return render(request, "gallery/console_job.html", context)
 
@@ -72,17 +85,17 @@ def job(request: PersonRequest, pk: int) -> HttpResponse:
 @for_staff_with("gallery.manage_jobs")
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request: PersonRequest) -> HttpResponse:
-    """Say how many paintings an action fits and ask for the reason; then do it."""
+    """Say to how many pieces of work an action fits and ask for the reason; then do it."""
     sent = request.POST if request.method == "POST" else request.GET
     if sent.get("action") not in Action.values:
         raise Http404
     action, form = Action(sent["action"]), JobForm(sent)
-    ids = desk.fitting(_found(form), action)
+    ids = desk.fitting(_found(form), action, kind=form.of)
     if request.method == "POST":
         return _done(request, action, form, ids)
     asked = _asked(form)
     told = [(form.fields[name].label or name, value) for name, value in asked.items()]
-    context = {"action": action, "count": len(ids), "most": desk.MOST, "asked": asked, "told": told}
+    context = {"action": action, "kind": form.of, "count": len(ids), "most": desk.MOST, "asked": asked, "told": told}
     return render(request, "gallery/console_act.html", context)
 
 
@@ -108,17 +121,18 @@ def audit_log(request: PersonRequest) -> HttpResponse:
     return render(request, "gallery/audit.html", context)
 
 
-def _found(form: JobForm) -> QuerySet[Rendition]:
+def _found(form: JobForm) -> QuerySet[Work]:
     chosen = form.chosen
     if form.errors:
         # What is not understood must not make an action reach further than was meant.
         return Rendition.objects.none()
     pk, person, title = (chosen.pop(name, "") for name in ("job", "person", "title"))
-    found = desk.find_jobs(Wanted(**chosen), person=person, title=title)
+    chosen.pop("kind", None)
+    found = desk.find_jobs(Wanted(**chosen), kind=form.of, person=person, title=title)
     return found.filter(pk=pk) if pk else found
 
 
-def _before(found: QuerySet[Rendition], marker: str) -> QuerySet[Rendition]:
+def _before(found: QuerySet[Work], marker: str) -> QuerySet[Work]:
     return found.filter(pk__lt=int(marker)) if marker.isdecimal() else found
 
 
@@ -128,35 +142,38 @@ def _asked(form: JobForm) -> dict[str, str]:
 
 
 def _done(request: PersonRequest, action: Action, form: JobForm, ids: list[int]) -> HttpResponse:
-    reason = request.POST.get("why", "")
-    count = (
-        desk.act(action, ids, by=request.user, reason=reason, now=timezone.now(), filters=_asked(form)) if ids else 0
-    )
-    text = ngettext("%(action)s: %(count)s painting.", "%(action)s: %(count)s paintings.", count)
+    told = {"reason": request.POST.get("why", ""), "filters": _asked(form)}
+    count = desk.act(Job(action, form.of), ids, by=request.user, now=timezone.now(), **told) if ids else 0
+    text = ngettext("%(action)s: done to %(count)s.", "%(action)s: done to %(count)s.", count)
     messages.success(request, text % {"action": action.label, "count": count})
     one = form.chosen.get("job")
-    return redirect(reverse("job", args=[one]) if one and action != Action.DELETE else reverse("jobs"))
+    if one and action != Action.DELETE:
+        return redirect("work", form.of.value, one)
+    return redirect(f"{reverse('jobs')}?{urlencode({'kind': form.of.value})}" if form.of != Kind.PAINTING else "jobs")
 
 
-def _parameters(rendition: Rendition) -> list[tuple[str, object]]:
+def _parameters(work: Work) -> list[tuple[str, object]]:
+    text = getattr(work, "recipe", "")
     try:
-        recipe = recipes.parse(rendition.recipe)
+        recipe = recipes.parse(text) if text else None
     except ParameterError:
         return []
-    return [("long edge", recipe.long_edge), *recipe.values]
+    return [("long edge", recipe.long_edge), *recipe.values] if recipe else []
 
 
-def _lines(found: QuerySet[Rendition]) -> Iterator[tuple[object, ...]]:
+def _lines(found: QuerySet[Work], kind: Kind) -> Iterator[tuple[object, ...]]:
     yield HEADINGS
     marker: int | None = None
     # By pages, not by one long query: a table that somebody fetches slowly must keep nothing open.
-    while rows := desk.with_artworks((found.filter(pk__lt=marker) if marker else found)[:BATCH]):
-        yield from (_line(rendition, artwork) for rendition, artwork in rows)
+    while rows := desk.with_photos((found.filter(pk__lt=marker) if marker else found)[:BATCH], kind=kind):
+        yield from (_line(work, photo) for work, photo in rows)
         marker = rows[-1][0].pk
 
 
-def _line(job: Rendition, artwork: Any) -> tuple[object, ...]:  # Any: an artwork, or None
-    owner, title = (artwork.photo.owner.get_username(), artwork.photo.title) if artwork else ("", "")
+def _line(job: Any, photo: Photo | None) -> tuple[object, ...]:  # Any: a source, a rendition or an export
+    owner, title = (photo.owner.get_username(), photo.title) if photo else ("", "")
     moments = [at.isoformat() if at else "" for at in (job.waiting_since, job.started_at, job.finished_at)]
     told = (job.state, job.reason, job.lane, job.priority, job.worker, job.tries)
-    return (job.pk, owner, title, job.style, job.recipe, *told, *moments, job.cpu_seconds, job.stored_bytes)
+    made = (getattr(job, "style", ""), getattr(job, "recipe", ""))
+    size = getattr(job, "stored_bytes", None)
+    return (job.pk, owner, title, *made, *told, *moments, job.cpu_seconds, job.size if size is None else size)

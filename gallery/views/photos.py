@@ -10,18 +10,19 @@ from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gallery import accounts, allowances, artworks, photos, twins
+from gallery import accounts, allowances, artworks, photos, traffic, twins
 from gallery import album as album_pages
-from gallery.forms import AlbumForm, PaintForm, TitleForm, UploadForm, sentence
+from gallery.forms import AlbumForm, KnownForm, PaintForm, TitleForm, UploadForm, sentence
 from gallery.http import PersonRequest, for_person, prefers_json, with_photo
 from gallery.models import Artwork, Photo, Stage
 from gallery.notices import Closed
-from gallery.photos import Outcome, Result
+from gallery.photos import Claim, Outcome, Result
 from gallery.uploads import NoRoom
 from gallery.views.bins import removed
 from gallery.views.cards import card
@@ -66,6 +67,20 @@ def upload(request: PersonRequest) -> HttpResponse:
         messages.add_message(request, LEVELS[result.outcome], f"{result.name}: {result.text}")
     within = all(result.outcome not in OVER for result in results)
     return redirect("album") if within else _limited(_show_album(request), results, now=now)
+
+
+@for_person
+@require_POST
+def known(request: PersonRequest) -> HttpResponse:
+    """Say of a file by its hash, before it is sent, whether this person has brought it before."""
+    form = KnownForm(request.POST, person=request.user)
+    if not form.is_valid():
+        return JsonResponse({"text": sentence(form)}, status=HTTPStatus.BAD_REQUEST)
+    wishes, now = form.cleaned_data, timezone.now()
+    claim = Claim(wishes.pop("name"), wishes.pop("sha256"))
+    result = photos.add_known(owner=request.user, claim=claim, **wishes, now=now)
+    results = [result] if result else []
+    return _limited(JsonResponse(_news(request, results, now=now)), results, now=now)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -146,6 +161,7 @@ def _show_album(request: PersonRequest) -> HttpResponse:
     page = album_pages.page(request.user, form.wish, after=before)
     twins.look(page.photos, owner=request.user)
     artworks.foretell(page.photos)
+    traffic.show(page.photos, browser=request.session.session_key, pages=1)
     context = {
         "photos": page.photos,
         "page": page,
@@ -200,6 +216,7 @@ def _with_cards(request: PersonRequest, results: list[Result]) -> list[dict[str,
             "outcome": result.outcome,
             "text": result.text,
             "photo": result.photo.key if result.photo else None,
+            "address": reverse("photo", args=[result.photo.key]) if result.photo else None,
             "card": card(request, fresh[result.photo.pk]) if result.photo else None,
         }
         for result in results
@@ -212,6 +229,7 @@ def _title_form(photo: Photo) -> TitleForm:
 
 def _show(request: PersonRequest, photo: Photo, *, paint_form: PaintForm, title_form: TitleForm) -> HttpResponse:
     twins.look([photo], owner=request.user)
+    traffic.show([photo], browser=request.session.session_key, pages=1)
     shown = twins.hung(photo)
     wanted = [artwork.rendition for artwork in shown if artwork.rendition and not artwork.cancelled_at]
     lifetimes.visit(wanted, now=timezone.now())

@@ -13,6 +13,7 @@ from numba.core.caching import (
     UserProvidedCacheLocator,
     UserWideCacheLocator,
 )
+from numba.core.sigutils import normalize_signature
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -26,7 +27,7 @@ def kernel(signature: str) -> Callable[[Function], Function]:
     """
 
     def declare(function: Function) -> Function:
-        dispatcher: Any = njit(nogil=True)(function)
+        dispatcher: Any = njit(nogil=True, error_model="numpy")(function)
         with contextlib.suppress(RuntimeError):  # no folder at all to keep it in: compiled again in each process
             dispatcher._cache = _cache(function)  # noqa: SLF001 (what enable_caching does, with our cache)
         _declared.setdefault(function.__module__, []).append((dispatcher, signature))
@@ -42,7 +43,9 @@ def _cache(function: Callable[..., object]) -> object:
 def make_ready(module: str) -> None:
     """Compile this module's kernels, or load them from the cache folder."""
     for dispatcher, signature in _declared.get(module, []):
-        dispatcher.compile(signature)
+        arguments, _ = normalize_signature(signature)
+        # As a first call would ask for it: Numba's cache knows the same kernel by its signature's text as another one.
+        dispatcher.compile(tuple(arguments))
 
 
 class _ReadOnlyLocator(UserProvidedCacheLocator):

@@ -1,37 +1,76 @@
-"""Paper and water, generated: the grain of a sheet and the clouds in a wash, the same in every run, at every size."""
+"""Paper and water, generated: the grain of a sheet and the clouds in a wash, the same in every run, at every size.
+
+All of it is the same for every picture, so it is made once, before workers fork: 45 of 200 CPU ms of a watercolor.
+"""
+
+from functools import cache, lru_cache
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Field = NDArray[np.float32]
+Clouds = tuple[int, dict[int, float]]
+"""A seed, and how strong the clouds' cells of each size in pixels are."""
+
+Places = tuple[Field, Field]
+"""The columns and the rows of a picture from which its pixels come."""
 
 TILE = 512  # pixels of a square of grain; its left fits its right, and its top its bottom
 SHEET = 1024  # pixels of the square of paper that pictures are cut from
+WATER, WARMTH, BORDERS, MARGIN = range(4)
+"""The clouds in a wash: of pigment and water, of warm and cold pigment, on the borders of washes and of the painting."""
+
+_WASH: Final[tuple["Clouds", ...]] = (
+    (3, {14: 0.35, 40: 0.6, 110: 1.0}),
+    (4, {60: 0.7, 160: 1.0}),
+    (5, {8: 1.0}),
+    (33, {30: 0.35, 90: 1.0, 200: 1.0}),
+)
+_HAND: Final[tuple["Clouds", ...]] = ((21, {14: 0.35, 36: 0.65}), (22, {14: 0.35, 36: 0.65}))
+_STUDIO = 1.0  # pixels by which the hand of the studio look trembles
 _COARSE = 256  # clouds are drawn at a quarter of the sheet, because nothing in them is fine
 _BORDER = 32
 
 
+def prepare() -> None:
+    """Make the paper and the water that the studio look needs."""
+    grain()
+    wash()
+    trembling(_STUDIO)
+
+
+@cache
 def grain() -> Field:
-    """Return a tile of grain, shape (TILE, TILE, 2): the depth of the paper, and its slope against the light.
+    """Return a tile of grain, shape (2, TILE, TILE): the depth of the paper, and its slope against the light.
 
     The depth has mean 0 and standard deviation 1.
     """
     depth = _normalized(0.6 * _band(1, fine=0.7, coarse=1.7) + 0.8 * _band(2, fine=1.6, coarse=5))
     slope = (np.roll(depth, -1, 0) - np.roll(depth, 1, 0) + np.roll(depth, -1, 1) - np.roll(depth, 1, 1)) / 2
-    return np.ascontiguousarray(np.dstack([depth, slope]), np.float32)
+    return np.stack([depth, slope]).astype(np.float32)
 
 
-def clouds(height: int, width: int, *recipes: tuple[int, dict[int, float]]) -> Field:
-    """Return clouds of shape (height, width, number of recipes), up to SHEET pixels, each of mean 0 and deviation 1.
+@cache
+def wash() -> Field:
+    """Return the clouds in a wash, shape (4, SHEET, SHEET), for pictures of any size up to the sheet's."""
+    return np.ascontiguousarray(_clouds(_WASH).transpose(2, 0, 1))
 
-    A recipe is a seed, and how strong its cells of each size in pixels are.
-    """
+
+@lru_cache(maxsize=2)
+def trembling(amplitude: float) -> Places:
+    """Return from where each pixel of a sheet comes whose painter's hand trembles by so much (a standard deviation)."""
+    moves = amplitude * _clouds(_HAND)
+    line = np.arange(SHEET, dtype=np.float32)
+    return moves[:, :, 0] + line, moves[:, :, 1] + line[:, None]
+
+
+def _clouds(recipes: tuple[Clouds, ...]) -> Field:
+    """Return clouds of shape (SHEET, SHEET, number of recipes), each of mean 0 and standard deviation 1."""
     layers = np.dstack([_normalized(_cells(seed, strengths)) for seed, strengths in recipes])
-    scale = SHEET // _COARSE
-    layers = layers[: height // scale + 2]
-    drawn = cv2.resize(layers, (SHEET, scale * layers.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(drawn.reshape(-1, SHEET, len(recipes))[:height, :width], np.float32)
+    drawn = cv2.resize(layers, (SHEET, SHEET), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(drawn, np.float32)
 
 
 def _band(seed: int, *, fine: float, coarse: float) -> Field:

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rendering.kernels import domain_transform, washes
+from rendering.kernels import domain_transform, paper, washes
 from rendering.kernels.compilation import kernel, make_ready
 
 Lanes = NDArray[np.uint16]
@@ -23,6 +23,7 @@ def compile_kernels() -> None:
     """Make the compiled functions ready: from the cache folder, or in about ten seconds."""
     domain_transform.compile_kernels()
     washes.compile_kernels()
+    paper.prepare()
     make_ready(__name__)
 
 
@@ -60,8 +61,9 @@ def _draw_lines(lanes: Lanes, first: int, outline: np.float32, painted: NDArray[
         row = lanes[first + y].ravel()[:row_size]
         above = lanes[_reflected(first + y - 1, last)].ravel()
         below = lanes[_reflected(first + y + 1, last)].ravel()
-        _sum_rows(above, row, below, across, down)
-        _measure_gradient(across, down, gradient)
+        if outline > 0:  # else the gradient stays nothing: 7 to 1 ms at 0.8 MP
+            _sum_rows(above, row, below, across, down)
+            _measure_gradient(across, down, gradient)
         _darken(row, gradient, outline / np.float32(256 * 255), painted[y].ravel())
 
 

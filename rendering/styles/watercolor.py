@@ -29,11 +29,10 @@ def _paint_in_washes(canvas: Pixels, values: Values) -> Pixels:
     sketch = _simplified(_shaken(_on_sheet(canvas), 2 * values["looseness"]), values["detail"])
     smooth = stylize(sketch, sigma_s=values["sigma_s"], sigma_r=values["sigma_r"], outline=values["outline"])
     strokes = _strokes(smooth, values)
+    pooling, grain = np.float32(2.4 * values["pooling"]), np.float32(0.16 * values["grain"])
     enlarged = canvas.shape[0] > smooth.shape[0] or canvas.shape[1] > smooth.shape[1]
     painted = np.empty(canvas.shape if enlarged else smooth.shape, np.uint8)
-    washes.settle(
-        strokes, paper.grain(), np.float32(2.4 * values["pooling"]), np.float32(0.16 * values["grain"]), painted
-    )
+    washes.settle(*strokes, paper.wash(), paper.grain(), pooling, grain, painted)
     return painted if painted.shape == canvas.shape else _resized(painted, canvas.shape[0], canvas.shape[1])
 
 
@@ -56,9 +55,7 @@ def _shaken(picture: Pixels, amplitude: float) -> Pixels:
     if not amplitude:
         return picture
     height, width = picture.shape[:2]
-    moves = amplitude * paper.clouds(height, width, (21, {14: 0.35, 36: 0.65}), (22, {14: 0.35, 36: 0.65}))
-    across = moves[:, :, 0] + np.arange(width, dtype=np.float32)
-    down = moves[:, :, 1] + np.arange(height, dtype=np.float32)[:, None]
+    across, down = (each[:height, :width] for each in paper.trembling(amplitude))
     moved = cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.uint8)
 
@@ -70,32 +67,33 @@ def _simplified(picture: Pixels, detail: float) -> Pixels:
     return np.asarray(cv2.addWeighted(picture, detail, without, 1 - detail, 0), np.uint8)
 
 
-def _strokes(smooth: Pixels, values: Values) -> Field:
+def _strokes(smooth: Pixels, values: Values) -> tuple[Field, Field, Field, Field]:
+    """Return the density of the washes, the thinnest and the thickest of it nearby, and the mean one around."""
     light = washes.lightness(smooth, _curve(smooth, values["lightness"]))
-    clouds = paper.clouds(
-        light.shape[0],
-        light.shape[1],
-        (3, {14: 0.35, 40: 0.6, 110: 1.0}),
-        (4, {60: 0.7, 160: 1.0}),
-        (5, {8: 1.0}),
-        (33, {30: 0.35, 90: 1.0, 200: 1.0}),
-    )
     flow, margin = np.float32(0.234 * values["flow"]), np.float32(values["margin"] / 100 * max(light.shape))
-    density = washes.lay(smooth, light, _blurred(light, 1), clouds, flow, margin)
+    density = washes.lay(smooth, light, _blurred(light, 1), paper.wash(), flow, margin)
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     thinnest = _blurred(np.asarray(cv2.erode(density, brush), np.float32), 1.2)
     thickest = _blurred(np.asarray(cv2.dilate(density, brush), np.float32), 1.2)
     mean = np.asarray(cv2.transform(density, np.full((1, 3), 1 / 3)), np.float32)
-    return washes.split(density, thinnest, thickest, _blurred(mean, 1.4) + np.float32(0.7) * _blurred(mean, 4), clouds)
+    around = _blurred(mean, 1.4) + np.float32(0.7) * _blurred(mean, 4)
+    return density, thinnest, thickest, around
 
 
 def _curve(smooth: Pixels, strength: float) -> Field:
     """Return the lightness of every quarter level of luminance: a power that draws the median to a light middle."""
-    median = float(np.median(cv2.cvtColor(smooth, cv2.COLOR_BGR2GRAY))) / 255
-    power = math.log(_KEY) / math.log(min(max(median, 0.05), 0.95))
+    power = math.log(_KEY) / math.log(min(max(_median(smooth) / 255, 0.05), 0.95))
     power = 1 + (min(max(power, 0.4), 1.2) - 1) * strength
     levels = np.maximum(np.arange(1025) / 1020, 1e-3)
     return np.clip(levels**power / _WHITE, 0, 1).astype(np.float32)
+
+
+def _median(picture: Pixels) -> float:
+    """Return the median luminance, from counts of the levels: 1.7 to 0.3 ms."""
+    luminance = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    below = np.cumsum(cv2.calcHist([luminance], [0], None, [256], [0, 256]).astype(np.int64))
+    lower, upper = np.searchsorted(below, [(luminance.size - 1) // 2, luminance.size // 2], side="right")
+    return float(lower + upper) / 2
 
 
 def _blurred(field: Field, deviation: float) -> Field:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from artworkshop import live
+from artworkshop import live, seats
 from gallery.models import User
 from rendering import events
 from rendering.models import Source, State
@@ -115,6 +115,41 @@ def test_fourth_stream_of_a_person_is_refused_until_one_ends(site: Web, alice: U
         wait_until(lambda: _status(site, cookie) == 200, seconds=3, pause=0.1)
 
     assert (got, told) == ([200, 200, 200, 503, 200], True)
+
+
+def test_fourth_stream_is_refused_by_another_process_until_the_killed_one_is_forgotten(
+    mortal_site: Web, site: Web, valkey: Valkey, alice: User
+):
+    cookie, key = cookie_of(alice), f"live:seats:{alice.lane}"
+    with Stream(mortal_site, cookie), Stream(mortal_site, cookie), Stream(mortal_site, cookie):
+        with Stream(site, cookie) as elsewhere:
+            refused = elsewhere.status
+        mortal_site.running.kill()
+        left = [end - time.time() for _, end in valkey.client.zrange(key, 0, -1, withscores=True)]
+    _pass_the_time(valkey, key)
+
+    assert refused == 503
+    assert (len(left), all(0 < seconds <= seats.KEPT for seconds in left)) == (3, True)
+    assert _status(site, cookie) == 200
+
+
+def test_seat_is_prolonged_while_its_stream_is_open(valkey: Valkey, alice: User, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(seats, "PROLONG", 0.01)
+
+    async def sit() -> tuple[list[bool], int]:
+        redis = live.connect(retries=1)
+        mine = seats.Seats(redis)
+        name = await mine.take(alice.lane)
+        _pass_the_time(valkey, f"live:seats:{alice.lane}")
+        await asyncio.sleep(0.3)
+        taken = [bool(await mine.take(alice.lane)) for _ in range(3)]
+        await mine.free(name)
+        left = await redis.zcard(f"live:seats:{alice.lane}")
+        await mine.close()
+        await redis.aclose()
+        return taken, left
+
+    assert asyncio.run(sit()) == ([True, True, False], 2)
 
 
 def test_streams_beyond_the_setting_are_refused(valkey: Valkey, alice: User, bob: User):
@@ -285,3 +320,8 @@ async def _listen_in_process(cookie: str) -> list[dict[str, Any]]:
 
 async def _nothing_behind(*_: object) -> None:
     raise AssertionError("the route let something through")
+
+
+def _pass_the_time(valkey: Valkey, key: str) -> None:
+    """Have all seats of a lane run out at once."""
+    valkey.client.zadd(key, dict.fromkeys(valkey.client.zrange(key, 0, -1), 1))

@@ -3,9 +3,12 @@
 import json
 import re
 import secrets
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -255,6 +258,59 @@ def test_every_figure_that_is_watched_exists(valkey: Valkey, as_alice: Client, f
 
     assert names_in(queries) - existing == set()
     assert len(names_in(queries)) >= 8
+
+
+PROMTOOL = shutil.which("promtool")
+with_promtool = pytest.mark.skipif(not PROMTOOL, reason="needs promtool (Debian: apt-get install prometheus)")
+RULES = ROOT / "deploy" / "prometheus-alerts.yaml"
+
+
+def promtool(*words: str) -> str:
+    """Return what promtool says; fail with it when it finds something wrong."""
+    run = subprocess.run([str(PROMTOOL), *words], check=False, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+@with_promtool
+def test_alerts_fire_when_something_is_wrong_and_only_then(tmp_path: Path) -> None:
+    played = tmp_path / "alerts.yaml"
+    played.write_text((ROOT / "tests/artworkshop/alerts.yaml").read_text().replace("RULES", str(RULES)))
+
+    assert "SUCCESS" in promtool("check", "rules", str(RULES))
+    assert "SUCCESS" in promtool("test", "rules", str(played))
+
+
+def test_every_alert_is_played() -> None:
+    alerts = re.findall(r"- alert: (\w+)", RULES.read_text())
+    played = re.findall(r'alertname="(\w+)"', (ROOT / "tests/artworkshop/alerts.yaml").read_text())
+
+    assert played == alerts
+
+
+@with_promtool
+def test_queries_of_the_dashboard_are_understood(tmp_path: Path) -> None:
+    board = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text())
+    queries = [target["expr"] for panel in board["panels"] for target in panel.get("targets", ())]
+    known = [query.replace("$__rate_interval", "5m") for query in queries]
+    rules = [{"record": f"panel:{number}", "expr": query} for number, query in enumerate(known)]
+    file = tmp_path / "queries.yaml"
+    file.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))  # JSON is YAML
+
+    assert f"SUCCESS: {len(queries)} rules found" in promtool("check", "rules", str(file))
+
+
+@with_promtool
+@pytest.mark.django_db(transaction=True)
+def test_figures_are_as_prometheus_wants_them(valkey: Valkey, as_alice: Client, settings: Settings) -> None:
+    settings.METRICS = "open"
+    as_alice.get("/")
+    text = Client().get("/metrics").content
+
+    run = subprocess.run([str(PROMTOOL), "check", "metrics"], check=False, input=text, capture_output=True, timeout=60)
+
+    # It advises against histograms without units and the like: only what it cannot read is an error.
+    assert run.returncode in (0, 3), run.stderr
 
 
 def test_figures_are_explained() -> None:

@@ -210,6 +210,35 @@ def test_upload_answers_at_once(browser: Browser, gallery: Gallery):
         assert 0 < opened.seen("slowest") <= ANSWER
 
 
+def test_more_photos_join_the_page_and_the_place_is_kept(browser: Browser, gallery: Gallery):
+    with measure.window(browser, "desktop", gallery.ann) as context:
+        page = measure.open_page(context, gallery.address("album")).page
+        cards, chosen = page.locator(".card"), page.locator(".chosen-count")
+
+        page.get_by_role("link", name="More photos").click()
+        expect(cards).to_have_count(PHOTOS)
+        expect(cards.nth(24).locator(".plate-title a")).to_be_focused()
+        expect(page.locator("#announcer")).to_have_text("2 more photos")
+        expect(page.get_by_role("link", name="More photos")).to_have_count(0)
+        for key in ("x", "j", "Shift+X"):
+            page.keyboard.press(key)
+        expect(chosen).to_have_text("2 photos chosen")
+        page.keyboard.press("Escape")
+        assert page.url == gallery.address("album")
+
+        cards.last.scroll_into_view_if_needed()
+        place = page.evaluate("scrollY")
+        cards.last.locator(".card-cover").click()
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.go_back(wait_until="commit")
+        for made_again in (False, True):
+            if made_again:
+                page.reload()
+            expect(cards).to_have_count(PHOTOS)
+            page.wait_for_function("(place) => Math.abs(scrollY - place) < 100", arg=place)
+            assert page.evaluate("probe.restored") is not made_again
+
+
 def test_album_shows_every_picture_without_scripts(browser: Browser, gallery: Gallery):
     with measure.window(browser, "phone", gallery.ann, java_script_enabled=False) as context:
         page = context.new_page()

@@ -4,19 +4,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth.models import Group, Permission
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django import DjangoCaptureOnCommitCallbacks as Committing
 
 from gallery import accounts, audit, notices, shares
+from gallery.admin import AuditedAdmin
 from gallery.models import Allowance, Artwork, AuditEntry, Notice, Photo, User
 from rendering import lifetimes
 from rendering.models import Rendition, Source, State
 from tests import makers
 from tests.makers import NOON, PASSWORD
+from tests.processes import Valkey
 
 LISTS = {"user": 7, "photo": 8, "artwork": 9, "invitation": 5, "allowance": 5, "share": 5, "notice": 7, "auditentry": 8}
 NO_ALLOWANCE = {"allowance-TOTAL_FORMS": "0", "allowance-INITIAL_FORMS": "0"}
@@ -355,3 +358,33 @@ def test_changed_notice_is_shown_at_once_and_written_down(as_admin: Client):
 
     assert [str(notice) for notice in notices.standing(now=timezone.now())] == ["Tea at five"]
     assert [action for _, action, _ in written()] == ["notice.add"]
+
+
+@pytest.mark.parametrize("action", ["try_again", "stop"])
+def test_what_staff_do_with_work_is_in_the_audit_log(
+    as_admin: Client, admin: User, alice: User, valkey: Valkey, action: str
+):
+    state = State.FAILED if action == "try_again" else State.WAITING
+    rendition = makers.artwork(makers.photo(alice), state=state).rendition
+    assert rendition
+    sent = {"action": action, "_selected_action": [rendition.pk]}
+
+    as_admin.post(reverse("admin:rendering_rendition_changelist"), sent)
+
+    [entry] = AuditEntry.objects.all()
+    assert (entry.actor, entry.action, entry.subject) == (admin, "rendition.change", f"{rendition} ({rendition.pk})")
+    assert entry.facts == {"message": {"try_again": "painted again", "stop": "stopped"}[action]}
+
+
+def test_everything_that_can_be_changed_here_is_written_down(admin: User, rf: RequestFactory):
+    """Whoever adds a model to the admin either lets nobody touch it or has it audited."""
+    request = rf.get("/admin/")
+    request.user = admin
+    untold = []
+    for model, shown in site._registry.items():
+        may = [shown.has_add_permission(request), shown.has_change_permission(request)]
+        touches = any([*may, shown.has_delete_permission(request), *shown.actions])
+        if touches and not isinstance(shown, AuditedAdmin):
+            untold.append(model.__name__)
+
+    assert untold == []

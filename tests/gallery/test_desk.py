@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 
 from gallery import desk, ledger
-from gallery.desk import Technique
+from gallery.desk import Job, Technique
+from gallery.ledger import Book
 from gallery.models import Artwork, AuditEntry, How, Photo, User
 from rendering import stats, turns
 from rendering.console import Action, Wanted
-from rendering.models import Commission, Found, Rendition, State
-from rendering.stats import Batches, Kind, LaneLine, Span, Trouble
+from rendering.models import Commission, Found, Kind, Reason, Rendition, State
+from rendering.stats import Batches, Doing, LaneLine, Span, Trouble, WorkerNow
 from tests import makers
 from tests.makers import NOON
 from tests.processes import Valkey
@@ -33,6 +34,10 @@ def again(artwork: Artwork, owner: User, **facts: object) -> Artwork:
     return Artwork.objects.create(photo=photo, commission=artwork.commission, **told)
 
 
+def book_of() -> Book:
+    return ledger.bind(ledger.sum_up([NOON - HOUR, NOON + HOUR]), today=NOON.date())
+
+
 def test_waterfall_goes_from_naive_to_actual(alice: User, bob: User):
     first = makers.artwork(makers.photo(alice), style="oil")
     second = makers.artwork(makers.photo(alice), style="pencil")
@@ -40,7 +45,7 @@ def test_waterfall_goes_from_naive_to_actual(alice: User, bob: User):
     Commission.objects.filter(pk=second.commission_id).update(found=Found.SAME_PICTURE)
     batches = Batches(paintings=4, decodings=3, units=5, forks=2, megapixels=12.0)
 
-    fall = desk.waterfall(ledger.sum_up(since=NOON - HOUR), batches)
+    fall = desk.waterfall(book_of(), batches)
 
     saved = {each.technique: each.saved for each in fall.falls}
     size = Rendition.objects.get(commissions=first.commission).stored_bytes
@@ -58,7 +63,7 @@ def test_waterfall_goes_from_naive_to_actual(alice: User, bob: User):
 def test_waterfall_steps_meet(alice: User):
     makers.finished_photo(alice)
 
-    fall = desk.waterfall(ledger.sum_up(since=NOON - HOUR), Batches(4, 1, 5, 1, 0.8))
+    fall = desk.waterfall(book_of(), Batches(4, 1, 5, 1, 0.8))
 
     ends = [fall.naive, *(each.after for each in fall.falls)]
     assert [each.before for each in fall.falls] == ends[:-1]
@@ -72,7 +77,7 @@ def test_smaller_and_looks_are_the_ledgers_own(alice: User):
     photo = makers.photo(alice)
     type(photo.source).objects.filter(pk=photo.source.pk).update(width=4000, height=3000)
     makers.artwork(photo, style="oil", look="fast")
-    book = ledger.sum_up(since=NOON - HOUR)
+    book = book_of()
 
     saved = {each.technique: each.saved for each in desk.waterfall(book, NO_BATCHES).falls}
 
@@ -99,7 +104,7 @@ def test_top_people_are_told_with_what_was_painted_for_them(alice: User, bob: Us
     again(made.artworks.get(style="oil"), bob, same_file=True)
     makers.artwork(makers.photo(bob), created_at=NOON - 2 * HOUR)
 
-    lines = desk.top_people(NOON - HOUR)
+    lines = desk.top_people(book_of())
 
     assert [(line.username, line.paintings, round(line.cpu_seconds, 6)) for line in lines] == [
         ("alice", 4, 0.4),
@@ -136,12 +141,12 @@ def test_desk_takes_its_figures_from_the_rows(alice: User):
 
 def test_desk_asks_a_constant_number_of_queries(alice: User, django_assert_num_queries):
     makers.finished_photo(alice)
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(28):
         desk.open_desk(Span.DAY, now=NOON + HOUR)
     for _ in range(2):
         makers.finished_photo(alice)
 
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(28):
         desk.open_desk(Span.DAY, now=NOON + HOUR)
 
 
@@ -163,7 +168,7 @@ def test_delete_takes_paintings_out_of_everybodys_album(alice: User, bob: User, 
     again(made, bob, same_file=True)
     kept = makers.artwork(makers.photo(bob))
 
-    count = desk.act(Action.DELETE, [rendition.pk], by=staff, reason="asked for", now=NOON)
+    count = desk.act(Job(Action.DELETE), [rendition.pk], by=staff, reason="asked for", now=NOON)
 
     assert count == 1
     assert list(Artwork.objects.all()) == [kept]
@@ -171,6 +176,50 @@ def test_delete_takes_paintings_out_of_everybodys_album(alice: User, bob: User, 
     [entry] = AuditEntry.objects.all()
     assert (entry.action, entry.subject) == ("job.delete", f"rendition {rendition.pk}")
     assert (entry.actor, entry.reason, entry.facts) == (staff, "asked for", {"count": 1})
+
+
+def test_readings_are_found_by_person_title_and_style(alice: User, bob: User):
+    hers = makers.photo(alice, title="Red falcon", of=makers.source(state=State.FAILED, reason=Reason.DAMAGED))
+    his = makers.photo(bob, title="Boat", of=makers.source(state=State.WAITING))
+    makers.commission(his.source, style="pencil")
+
+    def found(wanted: Wanted, **named: str) -> list[int]:
+        return [each.pk for each in desk.find_jobs(wanted, kind=Kind.READING, **named)]
+
+    assert found(Wanted()) == [his.source_id, hers.source_id]
+    assert found(Wanted(state="failed", reason="damaged")) == [hers.source_id]
+    assert found(Wanted(style="pencil")) == [his.source_id]
+    assert found(Wanted(), person="ALICE") == [hers.source_id]
+    assert found(Wanted(), title="boat") == [his.source_id]
+    rows = desk.with_photos(desk.find_jobs(Wanted(), kind=Kind.READING), kind=Kind.READING)
+    assert [photo for _row, photo in rows] == [his, hers]
+
+
+def test_deleted_reading_takes_the_photo_with_it_and_no_other(alice: User, bob: User, staff: User):
+    broken = makers.photo(alice, of=makers.source(state=State.FAILED, reason=Reason.DAMAGED))
+    makers.photo(bob, of=broken.source)
+    kept = makers.photo(alice)
+    ids = desk.fitting(desk.find_jobs(Wanted(), kind=Kind.READING), Action.DELETE, kind=Kind.READING)
+
+    count = desk.act(Job(Action.DELETE, Kind.READING), ids, by=staff, reason="", now=NOON)
+
+    assert (count, list(Photo.objects.all())) == (1, [kept])
+    assert [(each.action, each.subject) for each in AuditEntry.objects.all()] == [
+        ("job.delete", f"source {broken.source_id}")
+    ]
+
+
+def test_workers_are_told_with_the_photos_that_they_have_in_hand(alice: User, django_assert_num_queries):
+    reading = makers.photo(alice, title="Boat", of=makers.source(state=State.WORKING))
+    painting = makers.artwork(makers.photo(alice, title="Moon"), state=State.WORKING).rendition
+    doing = [Doing(Kind.READING, reading.source_id, NOON), Doing(Kind.PAINTING, painting.pk, NOON, "oil")]
+    gone = Doing(Kind.SAVING, 999, NOON)
+    worker = WorkerNow("easel-1", None, resting=False, resting_alone=False, doing=[*doing, gone])
+
+    with django_assert_num_queries(5):
+        [painter] = desk.at_work([worker])
+
+    assert [str(photo) for _doing, photo in painter.doing] == ["Boat", "Moon", "None"]
 
 
 def test_painting_rests_and_goes_on_and_both_are_written_down(staff: User):

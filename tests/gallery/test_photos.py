@@ -87,7 +87,9 @@ def test_photo_that_is_there_already_is_shown_and_gets_what_it_lacks(alice: User
 
     again = add(alice, hashed("another name.webp", (PHOTOS / "denali.webp").read_bytes()), styles=["pencil", "oil"])
 
-    assert again == Result("another name.webp", Outcome.KNOWN, "This photo is in your album already.", first.photo)
+    assert again == Result(
+        "another name.webp", Outcome.KNOWN, "In your album already; what it lacks is painted.", first.photo
+    )
     assert list(Artwork.objects.order_by("pk").values_list("style", flat=True)) == ["pencil", "oil"]
     assert alice.photos.get().title == "denali"
 

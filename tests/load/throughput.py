@@ -13,7 +13,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
@@ -25,13 +25,21 @@ from rendering.imaging.header import Limits
 from rendering.styles.base import Bench
 from tests.load import pictures
 from tests.load.site import Site, machine, running
-from tests.load.visitor import Visitor
+from tests.load.visitor import Foretold, Visitor
 from tests.processes import wait_until
 
 AT_ONCE = 2
 FLOOR, AIM = 150, 250  # photos a minute with two workers on two cores
 SCALING = 1.7  # from one worker to two
 BOOKKEEPING = 10  # percent of the work, at most
+WRONG = 30  # percent that half of what people are told may be wrong by, at most
+ENDS = """
+SELECT photo.key, max(rendition.finished_at) FROM gallery_photo AS photo
+JOIN gallery_artwork AS artwork ON artwork.photo_id = photo.id
+JOIN rendering_commission AS commission ON commission.id = artwork.commission_id
+JOIN rendering_rendition AS rendition ON rendition.id = commission.rendition_id
+GROUP BY photo.key
+"""
 RECORDED = "SELECT (SELECT sum(cpu_seconds) FROM rendering_source) + (SELECT sum(cpu_seconds) FROM rendering_rendition)"
 
 
@@ -50,6 +58,9 @@ class Round:
     recorded: float
     encoding: float
     slowest_upload: float
+    foretold: int
+    wrong_by: float
+    too_long_by: float
 
     @property
     def photos_a_minute(self) -> float:
@@ -69,6 +80,7 @@ def measure(workers: int, photos: list[bytes], encoding: float) -> Round:
         person = site.visitor("bench")
         site.let_everything()
         _warm_up(site, person)
+        person.foretold.clear()
         before, recorded = _spent(site), site.number(RECORDED)
         started = datetime.now(UTC)
         keys, waited = upload_all(person, photos)
@@ -78,8 +90,19 @@ def measure(workers: int, photos: list[bytes], encoding: float) -> Round:
         spent = {kind: (after - before[kind]) / len(photos) for kind, after in _spent(site).items()}
         _check(site, len(photos))
         recorded = (site.number(RECORDED) - recorded) / len(photos)
+        told = list(errors(site, person.foretold)) or [0.0]
     facts = {"recorded": recorded, "encoding": encoding, "slowest_upload": max(waited)}
-    return Round(workers=workers, photos=len(photos), seconds=seconds, **spent, **facts)
+    facts |= {"wrong_by": statistics.median(map(abs, told)), "too_long_by": statistics.median(told)}
+    return Round(workers=workers, photos=len(photos), seconds=seconds, foretold=len(told), **spent, **facts)
+
+
+def errors(site: Site, foretold: Iterable[Foretold]) -> Iterator[float]:
+    """Yield by which share each time that a card told was too long (or, below 0, too short)."""
+    ends = {key: datetime.fromisoformat(end).replace(tzinfo=UTC) for key, end in site.rows(ENDS)}
+    for each in foretold:
+        waited = (ends[each.photo] - each.at).total_seconds()
+        if waited > 0:
+            yield each.seconds / waited - 1
 
 
 def upload_all(person: Visitor, photos: list[bytes], *, at_once: int = AT_ONCE) -> tuple[list[str], list[float]]:
@@ -205,6 +228,10 @@ def _told(each: Round) -> Iterator[str]:
     yield (
         f"  of the workers': reading and painting {1000 * each.recorded:.0f}, encoding {1000 * each.encoding:.0f},"
         f" bookkeeping {each.overhead:.0f} % of both; slowest upload {each.slowest_upload:.2f} s"
+    )
+    yield (
+        f"  of {each.foretold} times told on cards half were wrong by {100 * each.wrong_by:.0f} % at most"
+        f" (at most {WRONG}), and by {100 * each.too_long_by:+.0f} % in the middle"
     )
 
 

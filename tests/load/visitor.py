@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -17,6 +18,7 @@ SECONDS = 60  # for one answer
 IDLE = 3.0  # seconds after which the server may be about to close the connection
 # What a page that waits asks for at once.
 WATCHED = 24
+FORETOLD = re.compile(r"about (\d+) (second|minute)")
 
 
 class Refused(Exception):  # noqa: N818 - reads as what it says
@@ -44,6 +46,15 @@ class Uploaded:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Foretold:
+    """What a card said at a moment: in so many seconds this photo will be painted."""
+
+    photo: str
+    at: datetime
+    seconds: int
+
+
 @dataclass
 class Visitor:
     """One person with one connection; two threads need two, see `again()`."""
@@ -52,12 +63,13 @@ class Visitor:
     name: str
     cookies: dict[str, str] = field(default_factory=dict)
     have: dict[str, str] = field(default_factory=dict)  # versions of the cards that the page has
+    foretold: list[Foretold] = field(default_factory=list)
     wire: http.client.HTTPConnection | None = None
     used_at: float = 0.0
 
     def again(self) -> "Visitor":
         """Return the same person with a connection of their own."""
-        return Visitor(self.address, self.name, dict(self.cookies))
+        return Visitor(self.address, self.name, dict(self.cookies), foretold=self.foretold)
 
     def sign_up(self) -> None:
         """Make an account."""
@@ -79,6 +91,7 @@ class Visitor:
         if answer.status != http.client.OK:
             raise Refused(answer.status, answer.body[:300])
         [told] = json.loads(answer.body)["results"]
+        self._listen(told["photo"], told["card"])
         finished = (told["card"] or "").count('data-state="done"') - 1
         return Uploaded(told["outcome"], told["text"], told["photo"] or "", max(0, finished), answer.seconds)
 
@@ -91,6 +104,8 @@ class Visitor:
             raise Refused(answer.status, answer.body[:300])
         told: dict[str, dict[str, Any]] = json.loads(answer.body)["photos"]
         self.have |= {key: each["version"] for key, each in told.items()}
+        for key, each in told.items():
+            self._listen(key, each["card"])
         return {key for key, each in told.items() if each["unfinished"]}
 
     def wait_for(self, keys: Iterable[str], *, seconds: float, pause: float = 0.3) -> None:
@@ -140,6 +155,12 @@ class Visitor:
         for line in response.headers.get_all("Set-Cookie", []):
             self.cookies |= {name: each.value for name, each in SimpleCookie(line).items()}
         return Answer(response.status, response.headers, content, seconds)
+
+    def _listen(self, photo: str | None, card: str | None) -> None:
+        said = FORETOLD.search(card or "")
+        if photo and said:
+            seconds = int(said[1]) * (60 if said[2] == "minute" else 1)
+            self.foretold.append(Foretold(photo, datetime.now(UTC), seconds))
 
     def _connected(self) -> http.client.HTTPConnection:
         if self.wire is None or time.monotonic() - self.used_at > IDLE:

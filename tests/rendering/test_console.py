@@ -6,7 +6,7 @@ import pytest
 
 from rendering import console, store
 from rendering.console import Action, Step, Wanted
-from rendering.models import Commission, Priority, Reason, Rendition, State
+from rendering.models import Commission, Export, Kind, Priority, Reason, Rendition, Source, State
 from tests.rendering.makers import NOON, commission, paint_all, painted, photo, read, rendition_row, source_row
 
 pytestmark = pytest.mark.django_db
@@ -135,3 +135,68 @@ def test_history_of_what_waits_ends_in_the_line():
     row = rendition_row()
 
     assert [(event.step, event.at) for event in console.history(row)] == [(Step.QUEUED, NOON)]
+
+
+def export_row(**facts: object) -> Export:
+    usual = {"rendition": rendition_row(), "format": "png", "intensity": 100, "used_at": NOON, "waiting_since": NOON}
+    return Export.objects.create(**{**usual, "lane": "person-1", **facts})
+
+
+def test_readings_and_files_are_found():
+    broken = source_row(state=State.FAILED, reason=Reason.DAMAGED)
+    source_row(waiting_since=NOON - HOUR)
+    saved = export_row(state=State.FAILED, rendition=rendition_row(style="oil"))
+    export_row()
+
+    assert list(console.find(Wanted(state="failed", since=NOON), kind=Kind.READING)) == [broken]
+    assert list(console.find(Wanted(style="oil"), kind=Kind.SAVING)) == [saved]
+
+
+@pytest.mark.parametrize("kind", [Kind.READING, Kind.SAVING])
+def test_readings_and_files_are_tried_again_cancelled_and_hurried(kind: Kind, valkey):
+    make = {Kind.READING: source_row, Kind.SAVING: export_row}[kind]
+    failed = make(state=State.FAILED, reason=Reason.STORAGE, tries=3, crashes=1, finished_at=NOON)
+    waiting, working = make(), make(state=State.WORKING)
+    rows = {each.pk: each for each in (failed, waiting, working)}
+
+    def act(action: Action) -> int:
+        ids = console.fitting(console.find(Wanted(), kind=kind), action, kind=kind, most=9)
+        return console.act(action, ids, kind=kind, now=NOON)
+
+    assert act(Action.HURRY) == 1
+    waiting.refresh_from_db()
+    assert waiting.priority == Priority.WATCHED
+    assert act(Action.CANCEL) == 2
+    assert act(Action.RETRY) == 3
+    for row in rows.values():
+        row.refresh_from_db()
+        assert (row.state, row.reason, row.tries, row.crashes) == (State.WAITING, "", 0, 0)
+
+
+def test_photo_that_was_read_is_not_deleted_here():
+    read_one = source_row(state=State.DONE, folder="a", canvas_key="b", phash="c")
+    broken = source_row(state=State.FAILED)
+    found = console.find(Wanted(), kind=Kind.READING)
+
+    assert console.fitting(found, Action.DELETE, kind=Kind.READING, most=9) == [broken.pk]
+    assert Source.objects.filter(pk=read_one.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleted_file_is_gone_from_the_storage(valkey):
+    name = store.put_export(b"content", extension="png")
+    row = export_row(state=State.DONE, file=name, size=7)
+
+    assert console.act(Action.DELETE, [row.pk], kind=Kind.SAVING, now=NOON) == 1
+
+    assert (Export.objects.count(), store.has_content(name)) == (0, False)
+
+
+def test_history_of_a_reading_tells_its_worker():
+    row = source_row(state=State.FAILED, started_at=NOON, worker="easel-1", finished_at=NOON + HOUR)
+
+    assert [(event.step, event.worker) for event in console.history(row)] == [
+        (Step.QUEUED, ""),
+        (Step.STARTED, "easel-1"),
+        (Step.ENDED, ""),
+    ]

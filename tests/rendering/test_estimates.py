@@ -210,6 +210,14 @@ def test_pace_is_not_led_astray_by_clocks_and_nights():
     assert estimates.pace_of([night]).load == estimates.LONGEST_LOAD
 
 
+def test_pace_is_that_of_the_newest_photos():
+    """Before, an album came in, and uploads took their share of the machine."""
+    quiet = [past(f"new {number}", "oil 1 @1024", 0.5, wall=0.6) for number in range(estimates.NEWEST)]
+    busy = [past(f"old {number}", "oil 1 @1024", 0.5, wall=2) for number in range(3 * estimates.NEWEST)]
+
+    assert estimates.pace_of([*quiet, *busy]).load == pytest.approx(1.2)
+
+
 @pytest.fixture
 def one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have one worker, whether or not a queue server runs."""

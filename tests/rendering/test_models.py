@@ -25,6 +25,33 @@ def test_start_is_true_for_exactly_one_of_many():
     assert (rendition.state, rendition.tries, rendition.fence) == (State.WORKING, 1, 1)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_many_are_claimed_in_one_stroke_and_each_by_exactly_one_of_many():
+    rows = [rendition_row(state=state) for state in (State.WAITING, State.WAITING, State.CANCELLED)]
+
+    def claim() -> list[int]:
+        waiting = Rendition.objects.filter(state=State.WAITING).order_by("pk")
+        return [each.pk for each in waiting.claim(now=NOON, lease=MINUTE, holder="turn-1")]
+
+    won = simultaneously(8, claim)
+
+    stand = Rendition.objects.order_by("pk").values_list("state", "fence", "tries", "holder", "lease_until")
+    claimed = (State.WORKING, 1, 1, "turn-1", NOON + MINUTE)
+    assert sorted(won) == [[]] * 7 + [[row.pk for row in rows[:2]]]
+    assert list(stand) == [claimed, claimed, (State.CANCELLED, 0, 0, "", None)]
+
+
+@pytest.mark.django_db
+def test_claimed_is_finished_by_whoever_holds_it():
+    rendition_row()
+    [mine] = Rendition.objects.filter(state=State.WAITING).claim(now=NOON, lease=MINUTE)
+    [late] = Rendition.objects.all()
+    late.fence -= 1
+    result = {"cpu_seconds": 1, "width": 1, "folder": "a"}
+
+    assert [each.finish(now=NOON, **result) for each in (late, mine)] == [False, True]
+
+
 @pytest.mark.django_db
 def test_start_is_false_for_who_read_the_row_before_another_worked_on_it():
     late = rendition_row()

@@ -13,6 +13,7 @@ from PIL import Image, PngImagePlugin
 from rendering import canvases, labels, pipeline, queue, recipes, renditions, sources, store, styles, supervision
 from rendering.models import LONGEST_PAUSE, Commission, Found, Priority, Reason, Rendition, Source, State
 from rendering.recipes import FULL_SIZE, Recipe
+from rendering.renditions import Every
 from rendering.styles.base import Bench, ParameterError
 from tests.rendering import makers
 from tests.rendering.makers import (
@@ -377,10 +378,18 @@ def test_painting_that_was_cancelled_in_the_queue_of_a_child_is_not_begun(media,
         return paint_on(bench, recipe)
 
     monkeypatch.setattr(pipeline, "paint_on", meanwhile)
+    monkeypatch.setattr(renditions, "LOOK_SECONDS", 0)
     renditions.paint(Rendition.objects.get(commissions=first))
 
     assert states([first, second]) == [State.DONE, State.CANCELLED]
     assert painted_recipes == ["oil"]
+
+
+def test_looks_are_a_while_apart():
+    never, soon = Every(60), Every(0.01)
+    time.sleep(0.02)
+
+    assert [never.is_due(), soon.is_due(), soon.is_due()] == [False, True, False]
 
 
 def test_cancelled_by_who_does_not_know_of_the_rendition_yet(media):
@@ -611,6 +620,17 @@ def test_preview_is_made_when_the_queue_is_long(media, settings):
     sizes = [Image.open(io.BytesIO(store.read(f"{folder}/480.jpg"))).size for folder in folders]
     assert (sizes, set(Rendition.objects.values_list("state", flat=True))) == ([(100, 75)] * 2, {State.WAITING})
     assert len(set(folders)) == 2
+
+
+def test_preview_is_paid_for_with_the_reading(media, settings):
+    source = makers.read(photo())
+    commission_all(source)
+    before = Source.objects.get().cpu_seconds
+    settings.PREVIEWS_FROM = 1
+
+    renditions.preview(source)
+
+    assert Source.objects.get().cpu_seconds > before
 
 
 def test_no_preview_is_made_when_the_queue_is_short(media, settings):

@@ -245,6 +245,7 @@ def test_reading_makes_thumbnails(media, settings):
     assert source.widths == [200, 480, 512]
     assert media() == sorted([source.original, *files])
     assert source.stored_bytes == sum(len(store.read(name)) for name in files)
+    assert source.largest_bytes == len(store.read(files[-1]))
     assert Image.open(io.BytesIO(store.read(files[0]))).size == (200, 150)
 
 

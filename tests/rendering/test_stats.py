@@ -1,14 +1,19 @@
 """The dashboard's figures are counted from the rows, and the queue's absence is told."""
 
+from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 
-from rendering import queue, stats
-from rendering.models import Export, Halt, Reason, State
-from rendering.queue import WorkerLine
-from rendering.stats import Kind, Quantiles, Span, Trouble, WorkerNow
+from rendering import queue, stats, sums
+from rendering.models import Export, Halt, Kind, Reason, State
+from rendering.queue import Report, WorkerLine
+from rendering.stats import Quantiles, Span, Trouble, WorkerNow
+from rendering.sums import Sums
 from tests.processes import wait_until
 from tests.rendering.makers import NOON, ONE_KEY, rendition_row, source_row
 
@@ -30,6 +35,20 @@ def test_workers_that_live_are_told(crew):
 
     assert reachable
     assert worker.name.startswith("test-")
+    assert worker.line.report.memory > 50_000_000
+    assert (worker.line.report.place, worker.line.report.restarts, worker.line.report.child_memory) == ("", 0, 0)
+
+
+def test_worker_that_was_started_again_takes_the_place_of_the_one_that_was_killed(monkeypatch):
+    place = Report(place="atelier, worker 1", restarts=1, ended="signal SIGKILL")
+    killed = WorkerLine("atelier-7-aa", "busy", NOON, 3, 0, Report(place="atelier, worker 1"))
+    again = WorkerLine("atelier-9-bb", "idle", NOON + HOUR, 0, 0, place)
+    other = WorkerLine("atelier-8-cc", "idle", NOON, 0, 0)
+    monkeypatch.setattr(queue, "workers", lambda: [again, killed, other])
+
+    _reachable, workers = stats.crew()
+
+    assert [each.line for each in workers] == [other, again]
 
 
 def painted(**facts: object):
@@ -41,15 +60,20 @@ def read(**facts: object):
     return source_row(**{**made, **facts})
 
 
-@pytest.mark.parametrize("span", Span)
-def test_bars_count_what_was_finished_in_each_stretch(span):
-    step = span.step
-    for back in (0.5, 0.5, 1.5, span.bars - 0.5, span.bars + 0.5):
-        painted(finished_at=NOON - step * back)
-    read(finished_at=NOON - step * 1.5)
-    rendition_row(state=State.FAILED, finished_at=NOON - step * 0.5)
+def summed(edges) -> Sums:
+    return sums.total(sums.sum_up(edges))
 
-    bars = stats.finished(span, now=NOON)
+
+@pytest.mark.parametrize("span", Span)
+def test_bars_count_what_was_finished_in_each_part_of_a_period(span):
+    edges = span.edges(now=NOON)
+    step = (edges[-1] - edges[0]) / span.bars
+    for back in (0.5, 0.5, 1.5, span.bars - 0.5, span.bars + 0.5):
+        painted(finished_at=edges[-1] - step * back)
+    read(finished_at=edges[-1] - step * 1.5)
+    rendition_row(state=State.FAILED, finished_at=edges[-1] - step * 0.5)
+
+    bars = stats.bars(span, edges, sums.sum_up(edges))
 
     assert len(bars) == span.bars
     assert [(place, bar.photos, bar.paintings) for place, bar in enumerate(bars) if bar.photos or bar.paintings] == [
@@ -59,12 +83,45 @@ def test_bars_count_what_was_finished_in_each_stretch(span):
     ]
     assert bars[-1].paintings_an_hour == 2 / (step / HOUR)
     assert bars[-2].photos_an_hour == 1 / (step / HOUR)
-    assert bars[0].begins == NOON - span.length
+    assert bars[0].begins == edges[0]
 
 
-def test_percentiles_are_of_the_values():
-    assert stats.quantiles(range(1, 101)) == Quantiles(50, 95, 99)
-    assert stats.quantiles([7.0]) == Quantiles(7.0, 7.0, 7.0)
+def test_periods_end_with_the_running_hour_or_day():
+    now = NOON + timedelta(minutes=20)
+
+    assert (Span.DAY.edges(now=now)[0], Span.DAY.edges(now=now)[-1]) == (NOON - 23 * HOUR, NOON + HOUR)
+    assert (Span.MONTH.edges(now=now)[0], Span.MONTH.edges(now=now)[-1]) == (
+        NOON - 12 * HOUR - timedelta(days=29),
+        NOON + 12 * HOUR,
+    )
+
+
+def test_days_are_as_long_as_the_sites_clock_makes_them():
+    with timezone.override(ZoneInfo("Europe/Berlin")):
+        edges = stats.days(3, now=datetime(2026, 3, 30, 12, tzinfo=UTC))
+
+    assert [(end - begin) / HOUR for begin, end in pairwise(edges)] == [24, 23, 24]
+
+
+@pytest.mark.parametrize("seconds", [0.0012, 0.08, 1.0, 7.3, 900.0, 86_000.0])
+def test_percentiles_are_right_to_five_percent(seconds):
+    counts = [0] * sums.BUCKETS
+    counts[sums.bucket(seconds)] = 3
+
+    told = stats.quantiles(counts)
+
+    assert [told.p50, told.p95, told.p99] == pytest.approx([seconds] * 3, rel=0.05)
+
+
+def test_percentiles_of_many_are_those_of_the_values():
+    values = [0.01 * 1.01**number for number in range(1000)]
+    counts = Counter(map(sums.bucket, values))
+
+    told = stats.quantiles([counts[number] for number in range(sums.BUCKETS)])
+
+    exact = [values[499], values[949], values[989]]
+    assert [told.p50, told.p95, told.p99] == pytest.approx(exact, rel=0.05)
+    assert stats.quantiles([]) == Quantiles(0.0, 0.0, 0.0)
 
 
 def test_times_are_told_by_style_and_within_the_period():
@@ -75,22 +132,11 @@ def test_times_are_told_by_style_and_within_the_period():
     long_ago = NOON - timedelta(days=2)
     painted(style="oil", waiting_since=long_ago, started_at=long_ago, finished_at=long_ago)
 
-    [line] = stats.times(Span.DAY, now=NOON)
+    [line] = stats.times(summed([NOON - 24 * HOUR, NOON]))
 
     assert (line.style, line.paintings) == ("oil", 3)
-    assert line.wait == Quantiles(3, 50, 50)
-    assert line.paint == Quantiles(4, 60, 60)
-
-
-def test_times_of_many_paintings_are_of_an_even_sample(monkeypatch):
-    monkeypatch.setattr(stats, "SAMPLE", 20)
-    for number in range(100):
-        painted(style="oil", started_at=NOON, finished_at=NOON + timedelta(seconds=number))
-
-    [line] = stats.times(Span.DAY, now=NOON + HOUR)
-
-    assert 13 <= line.paintings <= 15
-    assert 40 <= line.paint.p50 <= 60
+    assert [line.wait.p50, line.wait.p95, line.wait.p99] == pytest.approx([3, 50, 50], rel=0.05)
+    assert [line.paint.p50, line.paint.p95, line.paint.p99] == pytest.approx([4, 60, 60], rel=0.05)
 
 
 def test_lanes_are_told_with_their_oldest_and_what_is_in_work():
@@ -145,7 +191,7 @@ def test_failures_are_counted_by_reason_and_kind():
     source_row(state=State.FAILED, reason=Reason.DAMAGED, finished_at=NOON)
     rendition_row(state=State.FAILED, reason=Reason.TOO_SLOW, finished_at=NOON - HOUR)
 
-    lines = stats.failures(NOON)
+    lines = stats.failures(summed([NOON, NOON + HOUR]))
 
     assert [(line.reason, line.counts) for line in lines] == [
         (Reason.DAMAGED, {Kind.READING: 2, Kind.PAINTING: 1}),
@@ -160,7 +206,7 @@ def test_batches_are_counted_from_the_jobs_that_the_rows_name():
         painted(holder=holder, canvas_key=canvas, recipe_digest=next(recipe), finished_at=NOON)
     read(holder="turn-1", width=4000, height=3000, finished_at=NOON)
 
-    batches = stats.batches(NOON - HOUR)
+    batches = stats.batches(summed([NOON - HOUR, NOON + HOUR]))
 
     assert (batches.paintings, batches.decodings, batches.decodings_saved) == (4, 3, 1)
     assert (batches.units, batches.forks, batches.forks_saved) == (5, 2, 3)

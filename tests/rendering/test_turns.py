@@ -136,6 +136,7 @@ def test_newcomer_does_not_wait_for_the_whole_photo_that_is_painted(monkeypatch)
         return paint_on(bench, recipe)
 
     monkeypatch.setattr(pipeline, "paint_on", paint_and_meanwhile)
+    monkeypatch.setattr(renditions, "LOOK_SECONDS", 0)
     served = list(lanes_served(2))
 
     assert served == [ALICE, BOB]
@@ -186,6 +187,22 @@ def test_resting_workers_begin_nothing_and_go_on_later(valkey: Valkey):
     turns.take()
 
     assert set(Rendition.objects.values_list("state", flat=True)) == {State.DONE}
+
+
+def test_worker_that_is_to_rest_does_so_in_the_middle_of_its_turn(monkeypatch):
+    for seed in range(2):
+        commission_all(read(photo(seed)))
+    paint_on = pipeline.paint_on
+
+    def meanwhile(bench: Bench, recipe: Recipe) -> Painting:
+        turns.rest(now=timezone.now())
+        return paint_on(bench, recipe)
+
+    monkeypatch.setattr(pipeline, "paint_on", meanwhile)
+    monkeypatch.setattr(turns, "REST_SECONDS", 0)
+    turns.take()
+
+    assert Rendition.objects.filter(state=State.DONE).count() == 4
 
 
 def test_only_the_worker_that_is_to_rest_rests():

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, connections
 from django.utils import timezone
 
-from gallery import batches, photos
+from gallery import batches, photos, stretches
 from rendering import exports, lifetimes, turns
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ DUTIES: tuple[tuple[float, Callable[..., int], str], ...] = (
     (0, turns.revive, "brought back %d pieces of work that a crash had left behind"),
     (0, exports.expire, "removed %d files that nobody has asked for in an hour"),
     (30, batches.announce, "sent %d mails about finished paintings"),
+    (60, stretches.keep, "kept the sums of %d hours and days for the desk"),
     (600, put_away, "put away %d paintings"),
     (3600, photos.empty_bins, "erased %d photos that had been in the bin for 30 days"),
 )

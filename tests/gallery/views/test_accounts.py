@@ -138,7 +138,10 @@ def test_account_is_closed_with_password_and_yes(browser: Client, person: User):
 
     response = browser.post(CLOSE, {"password": PASSWORD, "confirm": "on"})
 
-    assert (response.headers["Location"], said(response)) == ("/", ["Your account and everything in it is deleted."])
+    assert (response.headers["Location"], said(response)) == (
+        "/#left",
+        ["Your account and everything in it is deleted."],
+    )
     assert (User.objects.count(), Photo.objects.count(), "_auth_user_id" in browser.session) == (0, 0, False)
 
 

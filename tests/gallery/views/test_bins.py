@@ -30,7 +30,7 @@ def test_bin_shows_only_the_persons_own(as_alice: Client, as_bob: Client, binned
 
     assert (hers.context["photos"], hers.context["total"]) == ([binned], 1)
     assert (his.context["photos"], his.context["total"]) == ([], 0)
-    assert reverse("bin_file", args=[binned.key, 64]) in hers.content.decode()
+    assert reverse("photo_file", args=[binned.key, 64]) in hers.content.decode()
 
 
 def test_bin_goes_on_in_pages(as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch):
@@ -51,23 +51,14 @@ def test_photo_in_the_bin_is_gone_everywhere_else(as_alice: Client, binned: Phot
     artwork = binned.artworks.get(style="oil")
     addresses = [
         reverse("photo", args=[binned.key]),
-        reverse("photo_file", args=[binned.key, 64]),
         reverse("photo_original", args=[binned.key]),
-        reverse("artwork_file", args=[artwork.key, 64]),
         reverse("download", args=[artwork.key]),
     ]
 
-    assert [as_alice.get(address).status_code for address in addresses] == [404] * 5
+    assert [as_alice.get(address).status_code for address in addresses] == [404] * 3
     assert as_alice.get(reverse("status"), {"photos": binned.key}).json() == {"photos": {}}
     assert as_alice.get(reverse("history")).context["artworks"] == []
     assert as_alice.post(reverse("retry_photo", args=[binned.key])).status_code == 404
-
-
-def test_file_of_the_bin_is_its_owners_alone(as_alice: Client, as_bob: Client, alice: User, binned: Photo):
-    address, kept = reverse("bin_file", args=[binned.key, 64]), makers.photo(alice)
-
-    assert [client.get(address).status_code for client in (as_alice, as_bob, Client())] == [200, 404, 404]
-    assert as_alice.get(reverse("bin_file", args=[kept.key, 64])).status_code == 404
 
 
 def test_removal_offers_to_undo_it_without_scripts(as_alice: Client, alice: User):

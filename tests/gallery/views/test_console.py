@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gallery.models import Artwork, AuditEntry, User
 from rendering import turns
-from rendering.models import Priority, Reason, Rendition, State
+from rendering.models import Export, Priority, Reason, Rendition, Source, State
 from tests import makers
 from tests.load import desk as load
 
@@ -41,7 +41,7 @@ def waiting(alice: User) -> Artwork:
 
 
 def found(browser: Client, **filters: str | int) -> list[Rendition]:
-    return [job for job, _artwork in browser.get(JOBS, filters).context["jobs"]]
+    return [job for job, _photo in browser.get(JOBS, filters).context["jobs"]]
 
 
 def rendition_of(artwork: Artwork) -> Rendition:
@@ -82,6 +82,60 @@ def test_actions_are_for_staff_with_the_permission(
     [entry] = AuditEntry.objects.all()
     assert (entry.actor, entry.action, entry.reason) == (manages, f"job.{action}", "a reason")
     assert makers.browser(admin).get(ACT, sent).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["reading", "saving"])
+def test_other_work_is_acted_on_with_the_permission_alone(kind: str, alice: User, bob: User, staff: User, admin: User):
+    source = makers.photo(alice, of=makers.source(state=State.FAILED, reason=Reason.DAMAGED)).source
+    painted = rendition_of(makers.artwork(makers.photo(alice)))
+    facts = {"format": "png", "intensity": 100, "used_at": makers.NOON, "waiting_since": makers.NOON}
+    saved = Export.objects.create(rendition=painted, state=State.FAILED, **facts)
+    row: Source | Export = source if kind == "reading" else saved
+    page, sent = f"{JOBS}{kind}/{row.pk}/", {"kind": kind, "action": "retry", "job": row.pk, "why": "mended"}
+    desk, manages = makers.staff_with("see_desk"), makers.staff_with("see_desk", "manage_jobs", name="mia")
+
+    answers = [makers.browser(each).get(page).status_code for each in (alice, bob, staff, desk, admin)]
+    for person in (alice, bob, staff, desk):
+        assert makers.browser(person).post(ACT, sent).status_code == 404
+    done = makers.browser(manages).post(ACT, sent)
+
+    assert answers == [404, 404, 404, 200, 200]
+    assert (done.status_code, done["Location"]) == (302, page)
+    row.refresh_from_db()
+    assert row.state == State.WAITING
+    [entry] = AuditEntry.objects.all()
+    word = {"reading": "source", "saving": "export"}[kind]
+    assert (entry.actor, entry.action, entry.subject, entry.reason) == (
+        manages,
+        "job.retry",
+        f"{word} {row.pk}",
+        "mended",
+    )
+    assert makers.browser(desk).get(f"{JOBS}dreaming/{row.pk}/").status_code == 404
+
+
+def test_all_readings_that_match_are_tried_again(as_manager: Client, alice: User, bob: User):
+    hers = [makers.photo(alice, of=makers.source(state=State.FAILED, reason=Reason.STORAGE)).source for _ in range(2)]
+    his = makers.photo(bob, of=makers.source(state=State.FAILED, reason=Reason.STORAGE)).source
+    filters = {"kind": "reading", "reason": "storage", "person": "alice"}
+
+    assert found(as_manager, **filters) == hers[::-1]
+    as_manager.post(ACT, {**filters, "action": "retry"})
+
+    assert [Source.objects.get(pk=each.pk).state for each in (*hers, his)] == [
+        State.WAITING,
+        State.WAITING,
+        State.FAILED,
+    ]
+
+
+def test_table_of_readings_is_sent(as_desk: Client, alice: User):
+    makers.photo(alice, title="Moon", of=makers.source(state=State.FAILED, reason=Reason.STORAGE))
+
+    answer = as_desk.get(f"{JOBS}jobs.csv", {"kind": "reading"})
+
+    [row] = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
+    assert (row["photo"], row["state"], row["reason"], row["style"]) == ("Moon", "failed", "storage", "")
 
 
 @pytest.mark.parametrize("sent", [{"rest": "1"}, {"rest": "1", "worker": "easel-1"}, {}, {"worker": "easel-1"}])

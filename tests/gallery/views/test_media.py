@@ -11,6 +11,7 @@ from django.utils import timezone
 from PIL import Image
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from gallery import photos
 from gallery.models import Artwork, User
 from gallery.templatetags import words
 from gallery.templatetags.pictures import strip_address
@@ -77,11 +78,34 @@ def test_preview_of_somebody_else_does_not_exist(as_bob: Client, previewed: Artw
     assert as_bob.get(reverse("preview_file", args=[previewed.key])).status_code == 404
 
 
-@pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.CANCELLED, State.EVICTED])
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED, State.EVICTED])
 def test_preview_of_what_is_not_to_come_does_not_exist(as_alice: Client, previewed: Artwork, state: State):
     Rendition.objects.update(state=state, folder="renditions/aa", width=1, height=1)
 
     assert as_alice.get(reverse("preview_file", args=[previewed.key])).status_code == 404
+
+
+def test_preview_of_what_was_finished_meanwhile_is_the_painting_for_this_once(as_alice: Client, previewed: Artwork):
+    pages = store.put_pages("renditions", {64: makers.jpeg(64, 48, "maroon")})
+    Rendition.objects.update(state=State.DONE, folder=pages.folder, widths=[64], width=64, height=48)
+
+    response = as_alice.get(reverse("preview_file", args=[previewed.key]))
+
+    assert response.content == makers.jpeg(64, 48, "maroon")
+    assert response.headers["Cache-Control"] == "private, no-store"
+
+
+def test_pictures_of_a_card_still_come_after_it_went_into_the_bin(
+    as_alice: Client, as_bob: Client, artwork: Artwork, previewed: Artwork
+):
+    shown = [reverse("photo_file", args=[artwork.photo.key, 64]), reverse("artwork_file", args=[artwork.key, 64])]
+    shown += [reverse("preview_file", args=[previewed.key]), strip_address(artwork.photo, [artwork])]
+    for photo in (artwork.photo, previewed.photo):
+        photos.remove(photo, now=timezone.now())
+
+    assert [as_alice.get(path).status_code for path in shown] == [200] * 4
+    assert [as_bob.get(path).status_code for path in shown] == [404] * 4
+    assert as_alice.get(reverse("photo_original", args=[artwork.photo.key])).status_code == 404
 
 
 def test_preview_that_was_never_painted_does_not_exist(as_alice: Client, alice: User):

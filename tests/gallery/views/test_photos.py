@@ -1,13 +1,16 @@
 """The album, one photo, and what is done with photos."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from gallery import photos as use_cases
 from gallery.models import Artwork, Photo, User
 from gallery.views import photos as views
 from rendering.models import State
@@ -15,6 +18,7 @@ from tests import makers
 
 ALBUM = "/"
 UPLOAD = "/photos/"
+KNOWN = "/photos/known/"
 AS_JSON = {"Accept": "application/json"}
 WISHES = {"styles": ["pencil", "oil"], "look": "fast"}
 
@@ -119,12 +123,19 @@ def test_upload_for_scripts_answers_with_a_card_for_each(as_alice: Client, alice
     photo = alice.photos.get()
     added, refused = response.json()["results"]
     assert f'data-photo="{photo.key}"' in added.pop("card")
-    assert added == {"name": "denali.webp", "outcome": "added", "text": "Added to your album.", "photo": photo.key}
+    assert added == {
+        "name": "denali.webp",
+        "outcome": "added",
+        "text": "Added to your album.",
+        "photo": photo.key,
+        "address": reverse("photo", args=[photo.key]),
+    }
     assert refused == {
         "name": "letter.jpg",
         "outcome": "refused",
         "text": "This file is not a picture.",
         "photo": None,
+        "address": None,
         "card": None,
     }
 
@@ -136,6 +147,52 @@ def test_upload_of_a_known_photo_shows_it(as_alice: Client, alice: User):
 
     [result] = response.json()["results"]
     assert (result["outcome"], result["photo"]) == ("known", alice.photos.get().key)
+
+
+@pytest.fixture
+def asked(as_alice: Client, alice: User) -> dict[str, object]:
+    """Return how a browser asks for a file that alice has brought before."""
+    as_alice.post(UPLOAD, {"photos": makers.upload("denali.webp"), **WISHES})
+    content = (makers.PHOTOS / "denali.webp").read_bytes()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "name": "again.webp", **WISHES}
+
+
+def test_file_brought_before_is_known_without_being_sent(as_alice: Client, alice: User, asked: dict[str, object]):
+    photo = alice.photos.get()
+    use_cases.remove(photo, now=timezone.now())
+
+    back = as_alice.post(KNOWN, asked).json()["results"][0]
+    more = as_alice.post(KNOWN, asked | {"styles": ["watercolor"]}).json()["results"][0]
+
+    assert (back["name"], back["outcome"], back["photo"]) == ("again.webp", "known", photo.key)
+    assert back["text"] == "This photo was in the bin, and is back in your album."
+    assert more["text"] == "In your album already; what it lacks is painted."
+    assert set(photo.artworks.values_list("style", flat=True)) == {"pencil", "oil", "watercolor"}
+
+
+def test_hash_of_somebody_elses_file_says_nothing(as_bob: Client, bob: User, asked: dict[str, object]):
+    hers, nobodys = (as_bob.post(KNOWN, each) for each in (asked, asked | {"sha256": "0" * 64}))
+
+    assert hers.json() == nobodys.json()
+    assert hers.json()["results"] == []
+    assert (hers.status_code, hers.headers.keys()) == (nobodys.status_code, nobodys.headers.keys())
+    assert bob.photos.count() == 0
+
+
+def test_what_somebody_else_chose_in_this_browser_is_refused(
+    as_bob: Client, as_alice: Client, asked: dict[str, object]
+):
+    hers = {"person": as_alice.get(ALBUM).context["upload_form"].badge}
+
+    answers = [
+        as_bob.post(UPLOAD, {"photos": makers.upload("silver_fir.jpg"), **WISHES, **hers}, headers=AS_JSON),
+        as_bob.post(KNOWN, asked | hers),
+        as_alice.post(UPLOAD, {"photos": makers.upload("silver_fir.jpg"), **WISHES, **hers}, headers=AS_JSON),
+    ]
+
+    assert [answer.status_code for answer in answers] == [400, 400, 200]
+    assert answers[0].json() == {"text": "Somebody else was signed in when this was chosen."}
+    assert Photo.objects.filter(owner__username="bob").count() == 0
 
 
 def test_upload_of_one_file_that_is_too_large_keeps_its_neighbors(as_alice: Client, settings: Settings):

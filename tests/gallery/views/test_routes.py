@@ -62,6 +62,7 @@ PAGES = {
     "empty_bin": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 302, 302, 302, 302)},
     "duplicates": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
     "merge_photos": {"GET": (DOOR, 302, 302, 302, 302), "POST": (DOOR, 302, 302, 302, 302)},
+    "known": {"GET": (DOOR, 405, 405, 405, 405), "POST": (DOOR, 400, 400, 400, 400)},
     "status": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
     "preferences": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 200, 200, 200, 200)},
     "history_table": {"GET": (DOOR, 200, 200, 200, 200), "POST": (DOOR, 405, 405, 405, 405)},
@@ -132,7 +133,7 @@ def statuses(browsers: dict[str, Client], method: str, path: str) -> tuple[int, 
 
 
 def test_every_address_is_in_the_tables():
-    elsewhere = {"preview_file", "bin_file", "strip_file"}
+    elsewhere = {"preview_file", "strip_file"}
     assert {route.name for route in urlpatterns} == {*THINGS, *FILES, *SHARES, *PAGES, *elsewhere}
 
 

@@ -27,7 +27,8 @@ if "READ_ONLY" in os.environ:
 def twice(number):
     return 2 * number
 
-compilation.make_ready(__name__)
+if "ONLY_CALL" not in os.environ:
+    compilation.make_ready(__name__)
 print(twice(21), sum(twice.stats.cache_hits.values()))
 """
 
@@ -47,6 +48,16 @@ def test_kernel_comes_from_the_cache_folder(tmp_path):
     second = _run(tmp_path, SCRIPT, NUMBA_CACHE_DIR=cache)
 
     assert (first, second) == ("42 0\n", "42 1\n")
+
+
+def test_kernel_that_was_made_ready_is_there_for_a_process_that_only_calls_it(tmp_path):
+    cache = str(tmp_path / "cache")
+    _run(tmp_path, SCRIPT, NUMBA_CACHE_DIR=cache)
+
+    # The cache belongs to a file as it was: the same one has to leave the step out.
+    called = _run(tmp_path, SCRIPT, NUMBA_CACHE_DIR=cache, ONLY_CALL="yes")
+
+    assert called == "42 1\n"
 
 
 def test_kernel_comes_from_a_read_only_cache_folder(tmp_path):
