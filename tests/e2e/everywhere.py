@@ -90,8 +90,11 @@ PAGES: dict[str, Page] = {
     "reauthenticate": Page("account_reauthenticate", "/accounts/reauthenticate/"),
     "sign-out": Page("account_logout", "/accounts/logout/"),
     "desk": Page("dashboard", "/staff/"),
+    "savings": Page("savings", "/staff/savings/"),
     "jobs": Page("jobs", "/staff/jobs/"),
+    "readings": Page("jobs", "/staff/jobs/?kind=reading"),
     "job": Page("job", "/staff/jobs/{job}/"),
+    "reading": Page("work", "/staff/jobs/reading/{reading}/"),
     "jobs-act": Page("act_on_jobs", "/staff/jobs/act/?action=delete"),
     "jobs-act-none": Page("act_on_jobs", "/staff/jobs/act/?action=retry&title=nothing"),
     "audit": Page("audit", "/staff/audit/"),
@@ -109,7 +112,6 @@ NO_PAGES: dict[str, str] = {
     "photo_original": "a picture",
     "photo_file": "a picture",
     "strip_file": "a picture",
-    "bin_file": "a picture",
     "artwork_file": "a picture",
     "preview_file": "a picture",
     "sketch": "a picture",
@@ -148,6 +150,7 @@ print("FACTS", json.dumps({
     "notice": notice.pk,
     "artwork": Artwork.objects.filter(photo=painted[0]).order_by("pk").first().key,
     "job": Rendition.objects.order_by("pk").first().pk,
+    "reading": painted[0].source_id,
 }))
 """
 
