@@ -55,7 +55,7 @@ format: install-dev ## format code and templates, and mend what can be mended by
 bench: install-dev ## print what painting costs, photos a minute, and what the cache saves (one part: PARTS=trace ARGS=--json)
 	@status=0; for part in $(PARTS); do echo "$$part:"; $(BIN)/python -m tests.load.$$part $(ARGS) || status=1; done; exit $$status
 
-bench-web: install-dev ## open the album of 50 photos on a slow line, as phone and desktop, beside two plain pages (ARGS='--rounds 1')
+bench-web: install-dev ## open the pages of 50 photos on a slow line, as phone and desktop; the album beside two plain ones (ARGS='--rounds 1')
 	@$(BIN)/python -m tests.load.pages $(ARGS)
 
 soak: install-dev ## ten minutes of uploads while workers and the web server are killed; nothing may be lost (ARGS='--seconds 60')

@@ -76,6 +76,7 @@ urlpatterns = [
         shares.painting_file,
         name="shared_painting_file",
     ),
+    path("s/<slug:key>/media/photos/<slug:photo>/strip.webp", shares.strip_file, name="shared_strip_file"),
     path("manifest.webmanifest", installed.manifest, name="manifest"),
     path("service-worker.js", installed.service_worker, name="service_worker"),
     path("offline/", installed.offline, name="offline"),

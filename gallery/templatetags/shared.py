@@ -1,6 +1,7 @@
 """What visitors of a share see: pictures at the share's own addresses, and words that tell nothing of their owner."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django import template
 from django.urls import reverse
@@ -9,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from gallery import shares
 from gallery.models import Artwork, Photo, Share
-from gallery.templatetags.pictures import LARGEST, MEDIUM, Picture, placeholder
+from gallery.templatetags.pictures import LARGEST, MEDIUM, SMALL, Picture, placeholder
 from gallery.templatetags.words import style_label
+from rendering import strips
 
 register = template.Library()
 
@@ -40,6 +42,19 @@ def shared_painting(share: Share, artwork: Artwork, name: str, wanted: int = MED
     alt = _("%(title)s as %(style)s") % {"title": name, "style": style_label(artwork.style)}
     ground = placeholder(artwork.photo.source.signature)
     return _picture(files, wanted, painted.height / painted.width, ground, alt, style=artwork.style)
+
+
+@register.simple_tag
+def shared_on_card(share: Share, artwork: Artwork, shown: Sequence[Artwork], name: str) -> Picture | None:
+    """Return a painting among those that a card of a share shows: several come together in one file."""
+    own = shared_painting(share, artwork, name, SMALL)
+    together = list(shown[: strips.LONGEST])
+    if own is None or artwork not in together or len(together) < 2:
+        return own
+    address = reverse("shared_strip_file", args=[share.key, artwork.photo.key])
+    at = f"{100 * together.index(artwork) / (len(together) - 1):.0f}"
+    src = f"{address}?of={','.join(each.style for each in together)}"
+    return replace(own, src=src, width=strips.CELL, height=strips.CELL, at=at)
 
 
 @register.simple_tag

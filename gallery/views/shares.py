@@ -24,12 +24,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gallery import shares
 from gallery.forms import DoorForm, ShareForm
-from gallery.http import JPEG, PersonRequest, View, for_person, private_file
+from gallery.http import JPEG, WEBP, PersonRequest, View, for_person, private_file, private_picture
 from gallery.models import Artwork, Photo, Share, User
 from gallery.templatetags import shared as shared_tags
 from gallery.templatetags.pictures import Picture
 from gallery.templatetags.words import on_card
-from rendering import lifetimes, store
+from rendering import lifetimes, store, strips
 from rendering.models import Rendition, Source
 
 PAGE = 24
@@ -173,6 +173,24 @@ def painting_file(request: HttpRequest, share: Share, painting: str, width: int)
     return _file(request, share, found.rendition, width)
 
 
+@require_safe
+@with_open_share
+def strip_file(request: HttpRequest, share: Share, photo: str) -> HttpResponse:
+    """Send the small paintings of a photo of a share side by side, in the order of the styles asked for."""
+    found = shares.photos_of(share).filter(key=photo).first() if _is_inside(request, share) else None
+    done = {each.style: each.rendition for each in on_card(found)} if found else {}
+    asked = [done.get(style) for style in request.GET.get("of", "").split(",")[: strips.LONGEST]]
+    shown = [each for each in asked if each]
+    if not shown:
+        raise Http404
+    lifetimes.touch(shown, now=timezone.now())
+    etag = _etag(share, strips.digest(asked))
+    drawn = get_conditional_response(request, etag=etag) or private_picture(
+        lambda: strips.draw(asked), WEBP, lasting=False
+    )
+    return _asked_again(drawn, etag)
+
+
 def _asked_for(request: HttpRequest) -> list[str]:
     keys = [key for text in request.GET.getlist("photos") for key in text.split(",")]
     return keys[: shares.PHOTOS_A_SHARE]
@@ -290,8 +308,16 @@ def _file(request: HttpRequest, share: Share, of: Source | Rendition, width: int
     if width not in shares.widths_in(share, of.widths):
         raise Http404
     name = store.page_file(of.folder, width)
-    etag = f'"{salted_hmac("gallery.shares.file", f"{share.key} {name}").hexdigest()[:22]}"'
-    response = get_conditional_response(request, etag=etag) or private_file(name, content_type=JPEG)
+    etag = _etag(share, name)
+    return _asked_again(get_conditional_response(request, etag=etag) or private_file(name, content_type=JPEG), etag)
+
+
+def _etag(share: Share, name: str) -> str:
+    return f'"{salted_hmac("gallery.shares.file", f"{share.key} {name}").hexdigest()[:22]}"'
+
+
+def _asked_again(response: HttpResponse, etag: str) -> HttpResponse:
     # Asked again each time: what the owner takes back is gone at once, and what is not costs a line.
-    response.headers["Cache-Control"], response.headers["ETag"] = "private, no-cache", etag
+    if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Cache-Control"], response.headers["ETag"] = "private, no-cache", etag
     return response

@@ -90,8 +90,11 @@ PAGES: dict[str, Page] = {
     "reauthenticate": Page("account_reauthenticate", "/accounts/reauthenticate/"),
     "sign-out": Page("account_logout", "/accounts/logout/"),
     "desk": Page("dashboard", "/staff/"),
+    "savings": Page("savings", "/staff/savings/"),
     "jobs": Page("jobs", "/staff/jobs/"),
+    "readings": Page("jobs", "/staff/jobs/?kind=reading"),
     "job": Page("job", "/staff/jobs/{job}/"),
+    "reading": Page("work", "/staff/jobs/reading/{reading}/"),
     "jobs-act": Page("act_on_jobs", "/staff/jobs/act/?action=delete"),
     "jobs-act-none": Page("act_on_jobs", "/staff/jobs/act/?action=retry&title=nothing"),
     "audit": Page("audit", "/staff/audit/"),
@@ -109,12 +112,12 @@ NO_PAGES: dict[str, str] = {
     "photo_original": "a picture",
     "photo_file": "a picture",
     "strip_file": "a picture",
-    "bin_file": "a picture",
     "artwork_file": "a picture",
     "preview_file": "a picture",
     "sketch": "a picture",
     "shared_photo_file": "a picture",
     "shared_painting_file": "a picture",
+    "shared_strip_file": "a picture",
     "status": "JSON for scripts",
     "manifest": "JSON for the browser",
     "service_worker": "a script",
@@ -147,6 +150,7 @@ print("FACTS", json.dumps({
     "notice": notice.pk,
     "artwork": Artwork.objects.filter(photo=painted[0]).order_by("pk").first().key,
     "job": Rendition.objects.order_by("pk").first().pk,
+    "reading": painted[0].source_id,
 }))
 """
 
@@ -200,7 +204,7 @@ def first_admin(started: Site) -> Visitor:
 def _hang(ada: Visitor) -> dict[str, str]:
     """Upload photos, and bring some of them into each state; return the keys by what became of them."""
     photos = {name.partition(".")[0]: ada.upload((PHOTOS / name).read_bytes(), name=name).photo for name in ALBUM}
-    shop = cv2.imread(str(PHOTOS / ALBUM[0]))
+    shop = pictures.opened(ALBUM[0])
     smaller = pictures.jpeg(cv2.resize(shop, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA))
     headless = cv2.imencode(".png", shop)[1].tobytes()[:60] + bytes(500)
     photos["broken"] = ada.upload(headless, name="broken.png").photo

