@@ -307,6 +307,28 @@ def tables(desk: Desk) -> Iterator[tuple[str, object, str, object]]:
     yield from _costs(desk)
 
 
+def saving_tables(book: Book) -> Iterator[tuple[str, object, str, object]]:
+    """Yield every figure of the savings' page, in the same way."""
+    periods = [f"{days} days" for days in ledger.PERIODS]
+    spent = [book.spent(days) for days in ledger.PERIODS]
+    lines = [("spent", spent), *((str(line.technique.value), line.periods) for line in book.by_technique())]
+    for name, savings in lines:
+        for period, saving in zip(periods, savings, strict=True):
+            yield from _cells("savings", f"{name}, {period}", **_figures(saving))
+    for day in book.by_day():
+        yield from _cells("spent by day", day.day.isoformat(), **_figures(day.spent))
+        yield from _cells("saved by day", day.day.isoformat(), **_figures(day.saved))
+    for person in book.by_person():
+        yield from _cells("saved by person", person.username, **_figures(person.saved))
+    for line in book.by_model():
+        facts = {"seconds": line.model.curve.fixed, "seconds_a_megapixel": line.model.curve.per_megapixel}
+        yield from _cells("model", f"{line.style} {line.look}", **facts, paintings=line.model.paintings)
+
+
+def _figures(saving: Saving) -> dict[str, object]:
+    return {**vars(saving), "money": saving.money}
+
+
 def _machines(desk: Desk) -> Iterator[tuple[str, object, str, object]]:
     for worker in (each.now for each in desk.workers):
         told = {"finished": worker.line.finished, "failed": worker.line.failed} if worker.line else {}
@@ -331,7 +353,7 @@ def _costs(desk: Desk) -> Iterator[tuple[str, object, str, object]]:
         yield from _cells("cache", f"{step.how} {scope}", paintings=step.artworks, cpu_seconds_saved=saved)
     fell = [(str(fall.technique.value), fall.saved) for fall in desk.waterfall.falls]
     for name, saving in [("naive", desk.waterfall.naive), *fell, ("actual", desk.waterfall.actual)]:
-        yield from _cells("ledger", name, cpu_seconds=saving.cpu_seconds, bytes=saving.bytes, money=saving.money)
+        yield from _cells("ledger", name, **_figures(saving))
 
 
 def _cells(table: str, row: str, **figures: object) -> Iterator[tuple[str, object, str, object]]:

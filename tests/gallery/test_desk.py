@@ -207,6 +207,7 @@ def test_deleted_reading_takes_the_photo_with_it_and_no_other(alice: User, bob: 
 def test_workers_are_told_with_the_photos_that_they_have_in_hand(alice: User, django_assert_num_queries):
     reading = makers.photo(alice, title="Boat", of=makers.source(state=State.WORKING))
     painting = makers.artwork(makers.photo(alice, title="Moon"), state=State.WORKING).rendition
+    assert painting
     doing = [Doing(Kind.READING, reading.source_id, NOON), Doing(Kind.PAINTING, painting.pk, NOON, "oil")]
     gone = Doing(Kind.SAVING, 999, NOON)
     worker = WorkerNow("easel-1", None, resting=False, resting_alone=False, doing=[*doing, gone])
@@ -247,3 +248,18 @@ def test_every_figure_is_in_the_tables(alice: User):
     assert ("cache", "painted shared", "paintings", 4) in rows
     assert ("ledger", "actual", "cpu_seconds", shown.waterfall.actual.cpu_seconds) in rows
     assert ("bytes", "all", "paintings", shown.stored.paintings) in rows
+
+
+def test_every_saving_is_in_the_tables(alice: User, bob: User):
+    made = makers.finished_photo(alice)
+    again(made.artworks.get(style="oil"), bob, same_file=True, created_at=NOON + timedelta(minutes=1))
+    book = ledger.open_book(now=NOON)
+
+    rows = list(desk.saving_tables(book))
+
+    assert ("savings", "spent, 1 days", "count", 4) in rows
+    assert ("savings", "same_file, 30 days", "cpu_seconds", pytest.approx(0.1)) in rows
+    assert ("spent by day", "2026-05-03", "count", 4) in rows
+    assert ("saved by day", "2026-05-02", "count", 0) in rows
+    assert ("saved by person", "bob", "count", 1) in rows
+    assert len([row for row in rows if row[0] == "model"]) == 3 * len(book.by_model())
