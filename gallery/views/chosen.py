@@ -92,6 +92,11 @@ def _paint(request: PersonRequest, these: PhotoQuerySet, now: datetime) -> HttpR
     return _told(request, text, len(found))
 
 
+def _share(request: PersonRequest, these: PhotoQuerySet, now: datetime) -> HttpResponse:
+    keys = ",".join(these.order_by("-pk").values_list("key", flat=True))
+    return redirect(reverse("new_share", query={"photos": keys}))
+
+
 def _told(request: PersonRequest, text: str, count: int) -> HttpResponse:
     return _answer(request, text % {"count": count} if count else _("Choose at least one photo."))
 
@@ -109,4 +114,5 @@ ACTS: dict[str, Callable[[PersonRequest, PhotoQuerySet, datetime], HttpResponse]
     "remove": _remove,
     "retry": _retry,
     "paint": _paint,
+    "share": _share,
 }
