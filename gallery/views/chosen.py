@@ -93,10 +93,8 @@ def _paint(request: PersonRequest, these: PhotoQuerySet, now: datetime) -> HttpR
 
 
 def _share(request: PersonRequest, these: PhotoQuerySet, now: datetime) -> HttpResponse:
-    keys = list(these.order_by("-pk").values_list("key", flat=True))
-    if not keys:
-        return _told(request, "", 0)
-    return redirect(f"{reverse('new_share')}?photos={','.join(keys)}")
+    keys = ",".join(these.order_by("-pk").values_list("key", flat=True))
+    return redirect(reverse("new_share", query={"photos": keys})) if keys else _told(request, "", 0)
 
 
 def _told(request: PersonRequest, text: str, count: int) -> HttpResponse:

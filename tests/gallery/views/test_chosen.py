@@ -61,6 +61,15 @@ def test_chosen_photos_are_painted_in_other_styles(as_alice: Client, alice: User
     )
 
 
+def test_chosen_photos_are_shared_by_one_link(as_alice: Client, alice: User):
+    made = [makers.photo(alice) for _ in range(3)]
+
+    page = as_alice.post(CHOSEN, {"photo": keys(*made[:2]), "do": "share"}, follow=True)
+
+    assert page.redirect_chain == [(f"{reverse('new_share')}?photos={made[1].key}%2C{made[0].key}", 302)]
+    assert page.context["chosen"] == set(keys(*made[:2]))
+
+
 @pytest.mark.parametrize(
     ("sent", "sentence"),
     [
