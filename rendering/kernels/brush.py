@@ -79,7 +79,7 @@ def draw(band: Floats, strokes: Floats, *, top: int, edge: float, marks: float) 
     Edge is the picture's long edge in pixels; marks are the levels by which bristles and strokes differ in tone.
     """
     stamps, starts = brushes()
-    _draw(band, strokes, top, edge, marks, stamps, starts)
+    _draw(band, strokes, top, float(edge), float(marks), stamps, starts)
 
 
 def light(band: Floats, painted: Pixels, *, first: int, edge: float, relief: float) -> None:
@@ -154,7 +154,7 @@ def _prime(band: Floats, ground: Pixels, top: int, height: int) -> None:
         band[3, i] = 0
 
 
-@kernel("void(f4[:,:,::1], f4[:,::1], i8, f4, f4, u2[::1], i8[:,::1])")
+@kernel("void(f4[:,:,::1], f4[:,::1], i8, f8, f8, u2[::1], i8[:,::1])")
 def _draw(  # noqa: PLR0913 (Numba is slower with objects)
     band: Floats,
     strokes: Floats,
@@ -291,7 +291,7 @@ def _lay(  # noqa: PLR0913 (Numba is slower with objects)
         done += count
 
 
-@kernel("void(f4[:,:,::1], i8, f4, u1[:,:,::1])")
+@kernel("void(f4[:,:,::1], i8, f8, u1[:,:,::1])")
 def _light(band: Floats, first: int, relief: float, painted: Pixels) -> None:
     rows, columns = band.shape[1], painted.shape[1]
     for i in range(painted.shape[0]):
