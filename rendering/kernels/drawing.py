@@ -119,12 +119,14 @@ def weigh(  # noqa: PLR0913 (one pass over four pictures)
 def sort(weights: Floats, best: Bytes, least: np.float32, sorted_edges: Bytes) -> None:
     """Put the edges that weigh more than the least each on the plane of its direction, inside the border."""
     border = (sorted_edges.shape[1] - best.shape[0]) // 2
-    for direction in range(sorted_edges.shape[0]):
-        for i in range(best.shape[0]):
+    levels = np.empty(best.shape[1], np.uint8)
+    for i in range(best.shape[0]):
+        for j in range(best.shape[1]):  # once, not for every direction: 6 to 2 ms at 0.8 MP
+            levels[j] = np.int32(_unit((weights[i, j] / least - np.float32(1)) * np.float32(1 / 1.2)) * np.float32(255))
+        for direction in range(sorted_edges.shape[0]):
             row = sorted_edges[direction, border + i, border:]
             for j in range(best.shape[1]):
-                level = _unit((weights[i, j] / least - np.float32(1)) * np.float32(1 / 1.2)) * np.float32(255)
-                row[j] = np.int32(level) if best[i, j] == direction else 0
+                row[j] = levels[j] if best[i, j] == direction else np.uint8(0)
 
 
 @kernel("void(uint8[:,:,::1], int64[:,:,::1], uint16[:,::1])")
