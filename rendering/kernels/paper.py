@@ -20,15 +20,15 @@ Places = tuple[Field, Field]
 TILE = 512  # pixels of a square of grain; its left fits its right, and its top its bottom
 SHEET = 1024  # pixels of the square of paper that pictures are cut from
 WATER, WARMTH, BORDERS, MARGIN = range(4)
-"""The clouds in a wash: of pigment and water, of warm and cold pigment, on the borders of washes and of the painting."""
+"""Clouds in a wash: of pigment and water, of warm and cold pigment, on the borders of washes and of the painting."""
 
-_WASH: Final[tuple["Clouds", ...]] = (
+_WASH: Final[tuple[Clouds, ...]] = (
     (3, {14: 0.35, 40: 0.6, 110: 1.0}),
     (4, {60: 0.7, 160: 1.0}),
     (5, {8: 1.0}),
     (33, {30: 0.35, 90: 1.0, 200: 1.0}),
 )
-_HAND: Final[tuple["Clouds", ...]] = ((21, {14: 0.35, 36: 0.65}), (22, {14: 0.35, 36: 0.65}))
+_HAND: Final[tuple[Clouds, ...]] = ((21, {14: 0.35, 36: 0.65}), (22, {14: 0.35, 36: 0.65}))
 _STUDIO = 1.0  # pixels by which the hand of the studio look trembles
 _COARSE = 256  # clouds are drawn at a quarter of the sheet, because nothing in them is fine
 _BORDER = 32

@@ -96,7 +96,7 @@ def lay(
 @kernel(
     f"void({_FIELDS}, {_FIELDS}, {_FIELDS}, float32[:, ::1], {_FIELDS}, {_FIELDS}, float32, float32, uint8[:, :, ::1])"
 )
-def settle(  # noqa: PLR0913 (Numba is slower with objects)
+def settle(  # noqa: C901, PLR0913, PLR0915 (Numba is slower with objects; a row goes through in one place)
     density: Field,
     thinnest: Field,
     thickest: Field,
@@ -183,9 +183,7 @@ def _mix(size: int, room: Field) -> None:
 
 
 @_inner
-def _keep_off(  # noqa: PLR0913 (Numba is slower with objects)
-    size: int, left: int, width: int, above: int, margin: np.float32, room: Field
-) -> None:
+def _keep_off(size: int, left: int, width: int, above: int, margin: np.float32, room: Field) -> None:
     """Put in place of the light how much of the pigment is not in the margin of the paper."""
     for x in range(size):
         at = np.int32(left + x)

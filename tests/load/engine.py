@@ -1,6 +1,8 @@
 """Prints how many times less CPU our styles take than OpenCV's own functions, in one process and run.
 
-Usage: python -m tests.load.engine [--json] [--rounds 5] [--size 1024] [--size 12mp]
+Then, what each part of a photo's way costs, from a JPEG of 12 megapixels to the files of four `studio` paintings.
+
+Usage: python -m tests.load.engine [--json] [--rounds 5] [--size 1024] [--size 12mp] [--studio-only]
 """
 
 import argparse
@@ -18,6 +20,7 @@ from PIL import Image
 
 from rendering import kernels, styles
 from rendering.styles.base import Bench, Pixels
+from tests.load import studio
 
 PHOTOS = ("japanese-shop.jpg", "book-beside-flowers.jpg")
 FOLDER = Path(__file__).resolve().parent.parent / "photos"
@@ -118,15 +121,16 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", action="append", choices=SIZES)
+    parser.add_argument("--studio-only", action="store_true")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     kernels.compile_all()
-    lines = []
-    for size in options.size or SIZES:
+    for size in [] if options.studio_only else options.size or SIZES:
         for race in RACES:
             if size in race.goals:
-                lines.append(measure(race, size, rounds=options.rounds))
-                _tell(lines[-1], as_json=options.json)
+                _tell(measure(race, size, rounds=options.rounds), as_json=options.json)
+    for part in studio.parts(options.rounds):
+        _tell_part(part, as_json=options.json)
 
 
 def _tell(line: Line, *, as_json: bool) -> None:
@@ -137,6 +141,13 @@ def _tell(line: Line, *, as_json: bool) -> None:
             f"{line.work:24s} {line.size:>5s}  OpenCV {line.opencv / 2:7.3f} s  ours {line.ours / 2:7.3f} s"
             f"  {line.ratio:5.1f} times less CPU (floor {line.floor:g}, aim {line.aim:g})\n"
         )
+    sys.stdout.flush()
+
+
+def _tell_part(part: studio.Part, *, as_json: bool) -> None:
+    counted = "" if part.counted else "  (not in the sum)"
+    line = json.dumps(asdict(part)) if as_json else f"{part.work:28s} {part.milliseconds:7.1f} CPU ms{counted}"
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 

@@ -63,6 +63,20 @@ def test_encode_is_smaller_at_lower_quality(kind):
     assert len(set(sizes)) == 3
 
 
+@pytest.mark.parametrize("packet", [None, xmp.packet({"Style": "oil"})])
+@pytest.mark.parametrize("quality", [30, 75, 86])
+def test_encode_writes_the_jpeg_that_pillow_writes(quality, packet):
+    plain = opened(encode.encode(PIXELS, format="png"))
+    profile = opened(encode.encode(PIXELS, format="webp")).info["icc_profile"]
+    options = {"xmp": packet} if packet else {}
+
+    content = encode.encode(PIXELS, format="jpeg", quality=quality, xmp=packet)
+
+    assert content == pictures.saved(
+        plain, "jpeg", quality=quality, subsampling="4:4:4", icc_profile=profile, **options
+    )
+
+
 @pytest.mark.parametrize("kind", ["jpeg", "webp"])
 def test_encode_tags_as_srgb_by_profile(kind):
     profile = opened(encode.encode(PIXELS, format=kind)).info["icc_profile"]

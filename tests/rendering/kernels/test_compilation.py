@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rendering.kernels import compilation, drawing, pencil
+from rendering import styles
+from rendering.kernels import compilation, compile_all, drawing, pencil
 from rendering.styles.base import Bench
 from rendering.styles.color_pencil import COLOR_PENCIL
 from rendering.styles.pencil import PENCIL
@@ -39,6 +40,18 @@ def _run(folder, text, **environment):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), **environment}
     command = [sys.executable, str(script)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def test_no_painting_has_a_kernel_compiled_for_other_numbers():
+    compile_all()
+    bench = Bench(np.random.default_rng(1).integers(0, 256, (20, 30, 3), dtype=np.uint8))
+
+    for style in styles.CATALOG:
+        for look in style.looks:
+            style.paint(bench, style.values(look))
+
+    kernels = [kernel for declared in compilation._declared.values() for kernel, _ in declared]
+    assert [kernel.__name__ for kernel in kernels if len(kernel.signatures) != 1] == []
 
 
 def test_kernel_comes_from_the_cache_folder(tmp_path):
