@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, ExifTags, Image
 
-from rendering.imaging import Pixels, color, scale
+from rendering.imaging import Pixels, Samples, color, scale
 from rendering.imaging.header import Limits, Refused, check_size, inspect
 
 # One core per picture: threads would cost other people's pictures, and address space under the worker's limit.
@@ -90,19 +90,24 @@ def _decoded(content: bytes, found: str, limits: Limits, long_edge: int | None) 
     check_size(*image.size, limits)  # again: a decoder may see another size than the header reader
     width, height = image.size
     size = scale.fitted(width, height, long_edge)
-    divisor = _divisor(width, size)
-    picture = _sound_jpeg(content, image, divisor) if found == "jpeg" and image.mode == "RGB" else None
-    if picture is None:
-        if divisor > 1:
-            image.draft(None, (width // divisor, height // divisor))
-        _load(image, found)
-        picture = color.samples(image)
+    picture = _samples(content, image, found, _divisor(width, size))
     orientation, profile = _orientation(image), image.info.get("icc_profile")
     image.close()  # frees the decoder's copy before the next one is made
     pixels = _upright(color.to_bgr(scale.to_size(picture, size), profile), orientation)
     if orientation in _QUARTER_TURNS:
         width, height = height, width
     return Decoded(pixels, width, height, found, ())
+
+
+def _samples(content: bytes, image: Image.Image, found: str, divisor: int) -> Samples:
+    if found == "jpeg" and image.mode == "RGB":
+        sound = _sound_jpeg(content, image, divisor)
+        if sound is not None:
+            return sound
+    if divisor > 1:
+        image.draft(None, (image.width // divisor, image.height // divisor))
+    _load(image, found)
+    return color.samples(image)
 
 
 def _divisor(width: int, size: tuple[int, int]) -> int:

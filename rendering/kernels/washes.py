@@ -340,12 +340,13 @@ def _layered(light: np.float32, soft_light: np.float32, chance: np.float32) -> n
     height = soft_light * _LEVELS + chance
     level = np.float32(np.floor(height))
     step = level + _eased((height - level - np.float32(0.5)) * np.float32(1.7) + np.float32(0.5))
-    return _between(light + (step - height) / _LEVELS * _LAYERED, np.float32(0.02), _ONE)
+    layered: np.float32 = _between(light + (step - height) / _LEVELS * _LAYERED, np.float32(0.02), _ONE)
+    return layered
 
 
 @_inner
 def _eased(part: np.float32) -> np.float32:
-    kept = _between(part, _NONE, _ONE)
+    kept: np.float32 = _between(part, _NONE, _ONE)
     return kept * kept * (np.float32(3) - np.float32(2) * kept)
 
 
@@ -357,7 +358,8 @@ def _between(number: np.float32, low: np.float32, high: np.float32) -> np.float3
 @_inner
 def _thousandth(light: np.float32) -> np.float32:
     """Return the place in the table of densities of a light from 0 to 1, with fractions."""
-    return _between(light, _NONE, _ONE) * np.float32(1023)
+    kept: np.float32 = _between(light, _NONE, _ONE)
+    return kept * np.float32(1023)
 
 
 @njit(nogil=True)
@@ -374,8 +376,8 @@ def _places(count: int, width: int) -> tuple[NDArray[np.int64], Field]:
 @_inner
 def _side(place: np.float32, crispness: np.float32, contrast: np.float32) -> np.float32:
     """Return 0 for the thin and 1 for the thick side of a border, and in between where there is hardly any border."""
-    soft = _between(place, _NONE, _ONE)
-    side = _eased((soft - np.float32(0.5)) * crispness + np.float32(0.5))
+    soft: np.float32 = _between(place, _NONE, _ONE)
+    side: np.float32 = _eased((soft - np.float32(0.5)) * crispness + np.float32(0.5))
     return soft + (side - soft) * min(contrast / np.float32(0.9), _ONE)
 
 

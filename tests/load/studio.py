@@ -5,12 +5,14 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 
 from rendering import labels, pipeline, recipes, styles
 from rendering.imaging import Pixels, fingerprint
 from rendering.imaging.header import Limits
+from rendering.recipes import Recipe
 from rendering.styles.base import Bench
 from tests.load import pictures
 
@@ -52,15 +54,17 @@ def _painting(canvas: Pixels, rounds: int) -> Iterator[Part]:
     shared = Bench(canvas)
     for name in styles.NAMES:
         recipe = recipes.compose(name, look="studio", long_edge=settings.LONG_EDGE)
-        alone = _median(lambda chosen=recipe: pipeline.paint_on(Bench(canvas), chosen), rounds)
+        alone = _median(partial(_paint_alone, canvas, recipe), rounds)
         yield Part(f"{name}, alone", alone, counted=False)
         if name == "color-pencil":
-            yield Part(
-                f"{name}, after pencil", _median(lambda chosen=recipe: pipeline.paint_on(shared, chosen), rounds)
-            )
+            yield Part(f"{name}, after pencil", _median(partial(pipeline.paint_on, shared, recipe), rounds))
         else:
             yield Part(f"{name}, first", alone)
             pipeline.paint_on(shared, recipe)
+
+
+def _paint_alone(canvas: Pixels, recipe: Recipe) -> None:
+    pipeline.paint_on(Bench(canvas), recipe)
 
 
 def _files(canvas: Pixels, rounds: int) -> Iterator[Part]:
