@@ -1,4 +1,4 @@
-"""From a stranger's file to pixels: the one place where they are decoded, behind limits that hold before and after."""
+"""From a stranger's file to pixels: the one place where Pillow decodes, behind limits that hold before and after."""
 
 import contextlib
 import importlib
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, ExifTags, Image
 
-from rendering.imaging import Pixels, Samples, color, scale
+from rendering.imaging import Pixels, color, scale
 from rendering.imaging.header import Limits, Refused, check_size, inspect
 
 # One core per picture: threads would cost other people's pictures, and address space under the worker's limit.
@@ -25,11 +25,6 @@ _QUARTER_TURNS: Final = frozenset({5, 6, 7, 8})
 # A JPEG decoded at a half takes 58 instead of 116 CPU ms (12 MP) and is within 1.8 of 255 levels of area scaling, at
 # any size. A quarter saves 2 ms more, and is within 2 levels only if it is three times as large as what is wanted.
 _DRAFTS: Final = ((4, 3), (2, 1))
-_REDUCED: Final = {
-    1: cv2.IMREAD_COLOR,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-}
 
 
 @dataclass(frozen=True)
@@ -90,8 +85,10 @@ def _decoded(content: bytes, found: str, limits: Limits, long_edge: int | None) 
     check_size(*image.size, limits)  # again: a decoder may see another size than the header reader
     width, height = image.size
     size = scale.fitted(width, height, long_edge)
-    picture = _samples(content, image, found, _divisor(width, size))
+    _draft(image, size)
+    _load(image, found)
     orientation, profile = _orientation(image), image.info.get("icc_profile")
+    picture = color.samples(image)
     image.close()  # frees the decoder's copy before the next one is made
     pixels = _upright(color.to_bgr(scale.to_size(picture, size), profile), orientation)
     if orientation in _QUARTER_TURNS:
@@ -99,34 +96,12 @@ def _decoded(content: bytes, found: str, limits: Limits, long_edge: int | None) 
     return Decoded(pixels, width, height, found, ())
 
 
-def _samples(content: bytes, image: Image.Image, found: str, divisor: int) -> Samples:
-    if found == "jpeg" and image.mode == "RGB":
-        sound = _sound_jpeg(content, image, divisor)
-        if sound is not None:
-            return sound
-    if divisor > 1:
-        image.draft(None, (image.width // divisor, image.height // divisor))
-    _load(image, found)
-    return color.samples(image)
-
-
-def _divisor(width: int, size: tuple[int, int]) -> int:
-    """Return by what a JPEG may be divided while it is decoded, so that it stays close to scaling the whole by area."""
-    return next((divisor for divisor, surplus in _DRAFTS if width >= divisor * surplus * size[0]), 1)
-
-
-def _sound_jpeg(content: bytes, image: Image.Image, divisor: int) -> NDArray[np.uint8] | None:
-    """Return the RGB pixels of a JPEG that has no fault; None leaves it to Pillow, which tells what is wrong with it.
-
-    OpenCV has the same decoder as Pillow and gives the same pixels, but writes them where they are needed: 97 to 75 CPU
-    ms for 12 MP.
-    """
-    flags = _REDUCED[divisor] | cv2.IMREAD_IGNORE_ORIENTATION
-    picture = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    expected = (-(-image.height // divisor), -(-image.width // divisor), 3)
-    if picture is None or picture.shape != expected:
-        return None
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, picture).astype(np.uint8, copy=False)
+def _draft(image: Image.Image, size: tuple[int, int]) -> None:
+    """Let a JPEG decode at a half or a quarter, where the result stays close to scaling the whole by area."""
+    for divisor, surplus in _DRAFTS:
+        if image.width >= divisor * surplus * size[0]:
+            image.draft(None, (image.width // divisor, image.height // divisor))
+            return
 
 
 def _load(image: Image.Image, found: str) -> None:

@@ -66,7 +66,7 @@ def encode(
 
 
 def _jpeg(pixels: Pixels, quality: int, xmp: bytes | None) -> bytes:
-    """Return the very bytes that Pillow writes, without its copy of the picture: 8.2 to 6 CPU ms for 0.8 MP."""
+    """Return the very bytes that Pillow writes, without its copy of the picture."""
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _FULL_COLOR]
     encoded = cv2.imencode(".jpg", np.ascontiguousarray(pixels), settings)[1].tobytes()
     segments = _segment(0xE1, _XMP_NAME + xmp) if xmp else b""

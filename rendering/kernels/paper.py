@@ -1,6 +1,6 @@
 """Paper and water, generated: the grain of a sheet and the clouds in a wash, the same in every run, at every size.
 
-All of it is the same for every picture, so it is made once, before workers fork: 45 of 200 CPU ms of a watercolor.
+All of it is the same for every picture, so it is made once, before workers fork.
 """
 
 from functools import cache, lru_cache

@@ -61,7 +61,7 @@ def _draw_lines(lanes: Lanes, first: int, outline: np.float32, painted: NDArray[
         row = lanes[first + y].ravel()[:row_size]
         above = lanes[_reflected(first + y - 1, last)].ravel()
         below = lanes[_reflected(first + y + 1, last)].ravel()
-        if outline > 0:  # else the gradient stays nothing: 7 to 1 ms at 0.8 MP
+        if outline > 0:  # else the gradient stays nothing
             _sum_rows(above, row, below, across, down)
             _measure_gradient(across, down, gradient)
         _darken(row, gradient, outline / np.float32(256 * 255), painted[y].ravel())

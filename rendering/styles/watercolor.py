@@ -89,7 +89,7 @@ def _curve(smooth: Pixels, strength: float) -> Field:
 
 
 def _median(picture: Pixels) -> float:
-    """Return the median luminance, from counts of the levels: 1.7 to 0.3 ms."""
+    """Return the median luminance, from counts of the levels."""
     luminance = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     below = np.cumsum(cv2.calcHist([luminance], [0], None, [256], [0, 256]).astype(np.int64))
     lower, upper = np.searchsorted(below, [(luminance.size - 1) // 2, luminance.size // 2], side="right")

@@ -278,21 +278,6 @@ def test_decode_scales_jpeg_as_decoding_and_area_scaling_would(name, long_edge):
     assert np.abs(decoded.pixels.astype(int) - reference).mean() <= 2
 
 
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": "4:4:4"}, {"restart_marker_rows": 1}])
-@pytest.mark.parametrize("divisor", [1, 2, 4])
-def test_decode_gives_the_pixels_of_pillow(divisor, options):
-    content = pictures.saved(pictures.scene(1203, 803), "jpeg", **options)
-    image = Image.open(io.BytesIO(content))
-    image.draft(None, (1203 // divisor, 803 // divisor))
-
-    # the longest sides that are decoded whole, at a half and at a quarter
-    long_edge = {1: 1203, 2: 300, 4: 100}[divisor]
-    pixels = decode(io.BytesIO(content), limits=Limits(), long_edge=long_edge).pixels
-
-    expected = cv2.resize(np.asarray(image), pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
-    assert np.array_equal(pixels[:, :, ::-1], expected)
-
-
 def test_decode_turns_a_real_photo():
     turned = read((PHOTOS / "portrait-orientation-6.jpg").read_bytes())
 
