@@ -43,7 +43,7 @@ def _cache(function: Callable[..., object]) -> object:
 def make_ready(module: str) -> None:
     """Compile this module's kernels, or load them from the cache folder."""
     for dispatcher, signature in _declared.get(module, []):
-        arguments, _ = normalize_signature(signature)
+        arguments, _ = normalize_signature(signature)  # type: ignore[no-untyped-call]  # Numba has no types
         # As a first call would ask for it: Numba's cache knows the same kernel by its signature's text as another one.
         dispatcher.compile(tuple(arguments))
 
