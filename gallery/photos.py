@@ -104,7 +104,7 @@ def add_photo(
         allowed = _find_room(file, owner, now=now)
         with _staged(file, owner) as staged, transaction.atomic():
             photo, made = _hang(staged, name, owner=owner, now=now)
-            returned = bring_back(owner.photos.filter(pk=photo.pk), of=owner, now=now)
+            returned = 0 if made else bring_back(owner.photos.filter(pk=photo.pk), of=owner, now=now)
             if made:
                 allowances.keep_to_room(owner, allowed, now=now)
             asked = artworks.commission(photo, styles=styles, look=look, full_size=full_size, now=now)

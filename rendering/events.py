@@ -5,7 +5,7 @@ import hmac
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
@@ -55,6 +55,12 @@ def tell(lane: str) -> None:
     # Told in a savepoint that was rolled back, it is not in the list any more.
     if not any(entry[1] == telling for entry in connection.run_on_commit):
         transaction.on_commit(telling, robust=True)
+
+
+def tell_all(lanes: Iterable[str]) -> None:
+    """Have the pages of these lanes look again."""
+    for lane in lanes:
+        tell(lane)
 
 
 def version(lane: str) -> str:

@@ -96,8 +96,7 @@ def request(source_id: int) -> None:
         unresolved = list(_unresolved().filter(source=source).select_for_update().order_by("recipe"))
         if _resolve(unresolved, source, now=timezone.now()):
             queue.wake()
-    for lane in {each.lane for each in unresolved}:
-        events.tell(lane)
+    events.tell_all({each.lane for each in unresolved})
 
 
 def request_due(*, now: datetime) -> None:
@@ -125,8 +124,8 @@ def paint(first: Rendition, source: Source | None = None, *, stop: Callable[[], 
         return
     claimed = _claim_kin(first, source)
     if claimed:
-        _tell(claimed)
-        _paint_canvas(source, claimed, stop)
+        lanes = _tell(claimed)
+        _paint_canvas(source, claimed, lanes, stop)
         _tell(claimed)
 
 
@@ -168,8 +167,7 @@ def cancel_all(commission_ids: Iterable[int], *, now: datetime) -> None:
     painted = list(given_up.exclude(rendition=None).values_list("rendition", flat=True))
     unfinished = Rendition.objects.all().unfinished().filter(pk__in=painted)
     unfinished.update(state=State.CANCELLED, lease_until=None, finished_at=now)
-    for lane in lanes:
-        events.tell(lane)
+    events.tell_all(lanes)
 
 
 def retry(commission: Commission, *, now: datetime) -> None:
@@ -387,7 +385,7 @@ def _terms() -> dict[str, Any]:  # Any: what a claim says, each of another type
     }
 
 
-def _paint_canvas(source: Source, claimed: Sequence[Rendition], stop: Callable[[], bool]) -> None:
+def _paint_canvas(source: Source, claimed: Sequence[Rendition], lanes: Iterable[str], stop: Callable[[], bool]) -> None:
     log.info("source %d is painted as renditions %s", source.pk, ", ".join(str(each.pk) for each in claimed))
     with failing_with_reason(claimed):
         recipe = recipes.parse(claimed[0].recipe)
@@ -403,7 +401,7 @@ def _paint_canvas(source: Source, claimed: Sequence[Rendition], stop: Callable[[
             if not look.is_due() or rendition.is_held():
                 _paint_next(rendition, bench, seconds=seconds)
             if news.is_due():
-                _tell(claimed)
+                events.tell_all(lanes)
 
 
 def _lay_aside(source: Source, canvas: Pixels, rest: Sequence[Rendition]) -> None:
@@ -463,10 +461,12 @@ def _keep_preview(rendition: Rendition, painting: pipeline.Painting) -> None:
         store.remove_pages(pages.folder, pages.widths)
 
 
-def _tell(group: Sequence[Rendition]) -> None:
+def _tell(group: Sequence[Rendition]) -> set[str]:
+    """Have the pages look again of all who ask for any of these; return their lanes."""
     wishes = Commission.objects.filter(rendition__in=[each.pk for each in group])
-    for lane in set(wishes.values_list("lane", flat=True)):
-        events.tell(lane)
+    lanes = set(wishes.values_list("lane", flat=True))
+    events.tell_all(lanes)
+    return lanes
 
 
 def _reason_of(error: Exception) -> Reason:

@@ -173,8 +173,7 @@ def _read(source: Source) -> None:
 
 
 def _tell(source: Source) -> None:
-    for lane in {source.lane, *source.commissions.values_list("lane", flat=True)}:
-        events.tell(lane)
+    events.tell_all({source.lane, *source.commissions.values_list("lane", flat=True)})
 
 
 def _remove_files_after_commit(source: Source, exported: Iterable[str]) -> None:

@@ -46,6 +46,7 @@ JOIN rendering_source AS source ON source.id = photo.source_id
 LEFT JOIN gallery_artwork AS artwork ON artwork.photo_id = photo.id
 LEFT JOIN rendering_commission AS commission ON commission.id = artwork.commission_id
 LEFT JOIN rendering_rendition AS rendition ON rendition.id = commission.rendition_id
+WHERE photo.removed_at IS NULL
 """
 PAGES = """
 SELECT folder, widths, stored_bytes FROM rendering_rendition WHERE state = 'done'
@@ -141,6 +142,7 @@ class Person:
         self.diary.said[told.outcome] += 1
         if told.outcome in ("added", "known"):
             self.diary.accepted.add(told.photo)
+            self.diary.removed.discard(told.photo)  # sent again, it has come back from the bin
 
     def _remove(self, key: str) -> None:
         # If no answer comes, nobody knows whether it is gone.

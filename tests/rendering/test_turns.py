@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from rendering import pipeline, renditions, styles, turns
+from rendering import events, pipeline, renditions, styles, turns
 from rendering.models import Commission, Lane, Priority, Rendition, Source, State
 from rendering.pipeline import Painting
 from rendering.recipes import Recipe
@@ -143,6 +143,21 @@ def test_newcomer_does_not_wait_for_the_whole_photo_that_is_painted(monkeypatch)
     assert Rendition.objects.filter(lane=ALICE, state=State.DONE).count() == 1
     assert Rendition.objects.filter(lane=BOB, state=State.DONE).count() == 4
     assert set(Rendition.objects.filter(lane=ALICE, state=State.WAITING).values_list("tries", flat=True)) == {0}
+
+
+def test_pages_hear_of_each_painting_that_takes_a_while(monkeypatch):
+    commission_all(read(photo(1)))
+    versions, paint_on = [], pipeline.paint_on
+
+    def paint_and_look(bench: Bench, recipe: Recipe) -> Painting:
+        versions.append(events.version(ALICE))
+        return paint_on(bench, recipe)
+
+    monkeypatch.setattr(pipeline, "paint_on", paint_and_look)
+    monkeypatch.setattr(renditions, "NEWS_SECONDS", 0)
+    turns.do_next(now=timezone.now())
+
+    assert (len(versions), len(set(versions))) == (4, 4)
 
 
 def test_two_workers_never_serve_one_turn_twice():
