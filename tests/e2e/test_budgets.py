@@ -216,7 +216,7 @@ def test_more_photos_join_the_page_and_the_place_is_kept(browser: Browser, galle
         cards, chosen = page.locator(".card"), page.locator(".chosen-count")
 
         page.get_by_role("link", name="More photos").click()
-        expect(cards).to_have_count(PHOTOS)
+        expect(cards).to_have_count(PHOTOS, timeout=20_000)
         expect(cards.nth(24).locator(".plate-title a")).to_be_focused()
         expect(page.locator("#announcer")).to_have_text("2 more photos")
         expect(page.get_by_role("link", name="More photos")).to_have_count(0)
@@ -234,7 +234,7 @@ def test_more_photos_join_the_page_and_the_place_is_kept(browser: Browser, galle
         for made_again in (False, True):
             if made_again:
                 page.reload()
-            expect(cards).to_have_count(PHOTOS)
+            expect(cards).to_have_count(PHOTOS, timeout=20_000)
             page.wait_for_function("(place) => Math.abs(scrollY - place) < 100", arg=place)
             assert page.evaluate("probe.restored") is not made_again
 
