@@ -91,7 +91,7 @@ def mend(request: PersonRequest) -> HttpResponse:
     if chosen is None or not request.user.has_perm(chosen.permission):
         raise Http404
     chosen.act(now)
-    audit.note(by=request.user, action=f"doctor: {name}", now=now)
+    audit.note(by=request.user, action=f"doctor: {name}", reason=request.POST.get("why", ""), now=now)
     messages.success(request, str(chosen.done))
     return redirect("doctor")
 

@@ -1,5 +1,6 @@
 """What may be wrong with an installation, in words, and what to do about it: for the command and the page."""
 
+import getpass
 import ipaddress
 import shutil
 import threading
@@ -89,7 +90,8 @@ def check_hosts() -> Finding:
     if not _others_can_reach_it():
         return Finding(Level.GOOD, _("The site answers to every name, and only this machine can reach it."))
     advice = _("Set ALLOWED_HOSTS to the site's own names, such as photos.example.org.")
-    return Finding(Level.PROBLEM, _("The site answers to every name."), advice)
+    command = f"ALLOWED_HOSTS={urlsplit(settings.SITE_URL).hostname}"
+    return Finding(Level.PROBLEM, _("The site answers to every name."), advice, command=command)
 
 
 def check_https() -> Finding:
@@ -99,14 +101,15 @@ def check_https() -> Finding:
     if not _others_can_reach_it():
         return Finding(Level.GOOD, _("The site is reached by http, and only from this machine."))
     advice = _("Put a web server with https in front (docs/deploy.md), and set SITE_URL=https://... and PROXIES=1.")
-    return Finding(Level.PROBLEM, _("Passwords and photos travel unencrypted: the site is reached by http."), advice)
+    words = _("Passwords and photos travel unencrypted: the site is reached by http.")
+    return Finding(Level.PROBLEM, words, advice, command="PROXIES=1 SITE_URL=https://photos.example.org")
 
 
 def check_debug() -> Finding:
     """Whether errors stay inside."""
     if settings.DEBUG:
         words = _("DEBUG=yes shows settings and code to whoever meets an error.")
-        return Finding(Level.PROBLEM, words, _("Set DEBUG=no."))
+        return Finding(Level.PROBLEM, words, _("Set DEBUG=no."), command="DEBUG=no")
     return Finding(Level.GOOD, _("Errors show no code: DEBUG is off."))
 
 
@@ -179,7 +182,9 @@ def check_storage() -> Finding:
         return Finding(Level.PROBLEM, words, _("Check the storage's server."))
     except Exception as error:  # noqa: BLE001 - each storage library raises its own
         words = _("Files cannot be stored: %(error)s") % {"error": error}
-        return Finding(Level.PROBLEM, words, _("Check STORAGE, S3_... or the rights on DATA_DIR."))
+        advice = _("Check STORAGE, S3_... or the rights on DATA_DIR.")
+        command = f"chown -R {getpass.getuser()} {settings.DATA_DIR}" if settings.STORAGE == "files" else ""
+        return Finding(Level.PROBLEM, words, advice, command=command)
     return Finding(Level.GOOD, _("Files can be written, read and removed (%(where)s).") % {"where": settings.STORAGE})
 
 
@@ -226,9 +231,8 @@ def check_workers() -> Finding:
     if names:
         words = ngettext("%(count)s worker is alive.", "%(count)s workers are alive.", len(names))
         return Finding(Level.GOOD, words % {"count": len(names)})
-    return Finding(
-        Level.PROBLEM, _("No worker is alive: nothing will be painted."), _("Start the product (`make run`).")
-    )
+    words = _("No worker is alive: nothing will be painted.")
+    return Finding(Level.PROBLEM, words, _("Start the product (`make run`)."), command="manage.py up")
 
 
 def check_disk() -> Finding:

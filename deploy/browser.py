@@ -1,4 +1,4 @@
-"""Brings what tests need besides packages: Chromium with fonts, and other browsers and PostgreSQL by apt-get."""
+"""Brings what tests need besides packages: Chromium and fonts; by apt-get also PostgreSQL, other browsers, promtool."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PACKAGES = ("chromium", "fonts-noto-cjk", "libatomic1", "postgresql")  # libatomic1: Playwright's own driver needs it
-# Without these their tests are left out. Ubuntu has no firefox-esr.
+# What each program comes with. Ubuntu has no firefox-esr.
 OTHERS = {
     "firefox-esr": ["firefox-esr"],
     "WebKitWebDriver": ["webkit2gtk-driver", "xvfb"],
@@ -49,11 +49,11 @@ def bring_chromium(*, by_apt: bool) -> None:
 
 
 def bring_others() -> None:
-    """Install Firefox and WebKit; without them their tests say that they were left out."""
-    for program, packages in OTHERS.items():
-        if shutil.which(program) is None:
-            say(f"Installing {' and '.join(packages)} for the tests with apt-get ...")
-            install(packages)
+    """Install what single tests need; without it they say that they were left out."""
+    lacking = [package for program in OTHERS if shutil.which(program) is None for package in OTHERS[program]]
+    if lacking:
+        say(f"Installing {', '.join(lacking)} for the tests with apt-get ...")
+        install(lacking)
 
 
 def install(packages: Sequence[str]) -> None:

@@ -508,7 +508,7 @@ admin.site.unregister([Source, Rendition, EmailAddress])
 
 
 @admin.register(EmailAddress)
-class AddressAdmin(AuditedAdmin, EmailAddressAdmin):
+class AddressAdmin(AuditedAdmin, EmailAddressAdmin):  # type: ignore[misc]  # allauth has no types
     """Addresses of people; whoever has one can ask for a new password, so superusers alone change them."""
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

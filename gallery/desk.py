@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery import audit, ledger, photos, stretches
+from gallery import audit, ledger, photos, stretches, traffic
 from gallery.ledger import Book, Saving, StepLine
 from gallery.ledger import Technique as Saver
 from gallery.models import Artwork, Photo, User
+from gallery.traffic import Spared
 from rendering import console, sources, stats, sums, turns
 from rendering.console import Action, Wanted
 from rendering.models import KINDS, Kind, Source, Work
@@ -27,8 +27,6 @@ TOP = 10
 LANE = re.compile(r"person-(\d+)")
 WORDS = {Kind.READING: "source", Kind.PAINTING: "rendition", Kind.SAVING: "export"}
 """How the audit log calls what was acted on: as the admin does."""
-CARD_WIDTH = 480
-"""How wide a painting is on a card."""
 
 
 class Technique(models.TextChoices):
@@ -54,9 +52,8 @@ EXPLANATIONS = {
         "that their files would have taken again."
     ),
     Technique.LAZY: _(
-        "Each painting of the period seen once in an album: a card sends the file for its width, and not the largest. "
-        "Computed from the stored bytes, as if bytes went with pixels; it is an estimate from below, since albums are "
-        "looked at more than once."
+        "Counted: the largest file of each photo and painting on a page that was opened, once for each browser, as a "
+        "naive page would have sent it; less the bytes of the pictures that were sent."
     ),
 }
 
@@ -188,7 +185,7 @@ def open_desk(span: Span, *, now: datetime) -> Desk:
         trouble=stats.trouble(reachable=reachable, workers=workers, waiting=waiting),
         failures=stats.failures(period),
         steps=book.by_step(),
-        waterfall=waterfall(book, batches),
+        waterfall=waterfall(book, batches, traffic.spared(edges[0], now)),
         batches=batches,
         stored=stats.stored(),
         storage=storage_by_person(),
@@ -221,9 +218,9 @@ def subject_of(kind: Kind, pk: int) -> str:
     return f"{WORDS[kind]} {pk}"
 
 
-def waterfall(book: Book, batches: Batches) -> Waterfall:
+def waterfall(book: Book, batches: Batches, spared: Spared) -> Waterfall:
     """Return what each technique saved, one after the other, from everything done naively to what was spent."""
-    actual, saved = book.spent(1), _saved(book, batches)
+    actual, saved = book.spent(1), _saved(book, batches, spared)
     remains = naive = sum(saved.values(), start=actual)
     falls = []
     for technique, saving in saved.items():
@@ -231,13 +228,6 @@ def waterfall(book: Book, batches: Batches) -> Waterfall:
         falls.append(Fall(technique, saving, remains, after))
         remains = after
     return Waterfall(naive, falls, actual)
-
-
-def unsent_share() -> float:
-    """Return the share of a painting's stored bytes by which its largest file is larger than a card's."""
-    widths = sorted({*settings.PAGE_WIDTHS, settings.LONG_EDGE})
-    card = next(width for width in widths if width >= min(CARD_WIDTH, widths[-1]))
-    return float((widths[-1] ** 2 - card**2) / sum(width**2 for width in widths))
 
 
 def top_people(book: Book) -> list[PersonLine]:
@@ -317,6 +307,28 @@ def tables(desk: Desk) -> Iterator[tuple[str, object, str, object]]:
     yield from _costs(desk)
 
 
+def saving_tables(book: Book) -> Iterator[tuple[str, object, str, object]]:
+    """Yield every figure of the savings' page, in the same way."""
+    periods = [f"{days} days" for days in ledger.PERIODS]
+    spent = [book.spent(days) for days in ledger.PERIODS]
+    lines = [("spent", spent), *((str(line.technique.value), line.periods) for line in book.by_technique())]
+    for name, savings in lines:
+        for period, saving in zip(periods, savings, strict=True):
+            yield from _cells("savings", f"{name}, {period}", **_figures(saving))
+    for day in book.by_day():
+        yield from _cells("spent by day", day.day.isoformat(), **_figures(day.spent))
+        yield from _cells("saved by day", day.day.isoformat(), **_figures(day.saved))
+    for person in book.by_person():
+        yield from _cells("saved by person", person.username, **_figures(person.saved))
+    for line in book.by_model():
+        facts = {"seconds": line.model.curve.fixed, "seconds_a_megapixel": line.model.curve.per_megapixel}
+        yield from _cells("model", f"{line.style} {line.look}", **facts, paintings=line.model.paintings)
+
+
+def _figures(saving: Saving) -> dict[str, object]:
+    return {**vars(saving), "money": saving.money}
+
+
 def _machines(desk: Desk) -> Iterator[tuple[str, object, str, object]]:
     for worker in (each.now for each in desk.workers):
         told = {"finished": worker.line.finished, "failed": worker.line.failed} if worker.line else {}
@@ -341,23 +353,22 @@ def _costs(desk: Desk) -> Iterator[tuple[str, object, str, object]]:
         yield from _cells("cache", f"{step.how} {scope}", paintings=step.artworks, cpu_seconds_saved=saved)
     fell = [(str(fall.technique.value), fall.saved) for fall in desk.waterfall.falls]
     for name, saving in [("naive", desk.waterfall.naive), *fell, ("actual", desk.waterfall.actual)]:
-        yield from _cells("ledger", name, cpu_seconds=saving.cpu_seconds, bytes=saving.bytes, money=saving.money)
+        yield from _cells("ledger", name, **_figures(saving))
 
 
 def _cells(table: str, row: str, **figures: object) -> Iterator[tuple[str, object, str, object]]:
     return ((table, row, column, figure) for column, figure in figures.items())
 
 
-def _saved(book: Book, batches: Batches) -> Mapping[Technique, Saving]:
+def _saved(book: Book, batches: Batches, spared: Spared) -> Mapping[Technique, Saving]:
     of = {line.technique: line.periods[0] for line in book.by_technique()}
-    shown = sum(entry.paintings.bytes for entry in book.entries)
     done_together = batches.decodings_saved + batches.forks_saved
     return {
         Technique.SMALLER: of[Saver.SMALLER],
         Technique.BATCHES: Saving(done_together, batches.cpu_seconds),
         Technique.LOOKS: of[Saver.FAST],
         Technique.CACHE: of[Saver.SAME_FILE] + of[Saver.SAME_PICTURE] + of[Saver.TWIN],
-        Technique.LAZY: Saving(sum(each.paintings.count for each in book.entries), 0.0, round(shown * unsent_share())),
+        Technique.LAZY: Saving(spared.pages, 0.0, spared.bytes),
     }
 
 

@@ -115,6 +115,8 @@ class KnobField(forms.FloatField):
     def __init__(self, parameter: Parameter, value: float) -> None:
         """Begin with this value."""
         attributes = {"min": f"{parameter.low:g}", "max": f"{parameter.high:g}", "step": f"{parameter.step:g}"}
+        if parameter.is_switch:
+            attributes |= {"data-off": looks.written(0, parameter), "data-on": looks.written(1, parameter)}
         wrong = _("A number from %(low)s to %(high)s, please.") % {"low": attributes["min"], "high": attributes["max"]}
         super().__init__(
             label=_(parameter.label),

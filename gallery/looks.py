@@ -52,7 +52,9 @@ def changes(artwork: Artwork) -> list[Change]:
 
 
 def written(value: float, parameter: Parameter) -> str:
-    """Return a value with its unit."""
+    """Return a value with its unit, or what a switch is at."""
+    if parameter.is_switch:
+        return _("on") if value else _("off")
     return f"{value:g} {parameter.unit}".strip()
 
 

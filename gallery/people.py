@@ -128,13 +128,13 @@ def waiting_for_approval() -> int:
     return User.objects.filter(awaits_approval=True).count()
 
 
-def approve(person: User, *, by: User, now: datetime) -> bool:
+def approve(person: User, *, by: User, reason: str = "", now: datetime) -> bool:
     """Let somebody in who waits for it; False if nobody does any more."""
     _check(by, person)
     waiting = User.objects.filter(pk=person.pk, awaits_approval=True)
     if not waiting.update(awaits_approval=False, is_active=True):
         return False
-    audit.note(by=by, action="person.approve", subject=person.username, now=now)
+    audit.note(by=by, action="person.approve", subject=person.username, reason=reason, now=now)
     return True
 
 

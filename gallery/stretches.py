@@ -61,12 +61,15 @@ def keep(*, now: datetime) -> int:
     return len(missing)
 
 
-def _take(kept: Iterable[Stretch], cursor: datetime, edges: Sequence[datetime], found: Sequence[Sums]) -> datetime:
+def _take(kept: Iterable[Stretch], cursor: datetime, edges: Sequence[datetime], found: list[Sums]) -> datetime:
     """Add the stretches that follow each other from the cursor on; return where they end."""
     for each in kept:
         number = _place(edges, each.begins)
         if each.begins == cursor and each.ends <= edges[number + 1]:
-            sums.add(found[number], each.sums)
+            if found[number]:
+                sums.add(found[number], each.sums)
+            else:
+                found[number] = each.sums
             cursor = each.ends
     return cursor
 

@@ -129,7 +129,7 @@ def _uncounted(door: Door, name: str, whole: Mapping[str, int]) -> int:
     grown = {key: size for key, size in whole.items() if size > before[key]}
     if grown:
         with door.client.pipeline(transaction=False) as pipeline:
-            pipeline.hset(name, mapping=grown)
+            pipeline.hset(name, items=[part for pair in grown.items() for part in pair])
             pipeline.expire(name, KEPT)
             pipeline.execute()
     return sum(size - before[key] for key, size in grown.items())

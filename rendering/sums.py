@@ -46,8 +46,15 @@ def sum_up(edges: Sequence[datetime]) -> list[Sums]:
 def add(sums: Sums, more: Mapping[str, Figures]) -> None:
     """Add figures to these."""
     for name, figures in more.items():
-        shorter, longer = sorted((sums.get(name, ()), figures), key=len)
-        sums[name] = [*map(operator.add, shorter, longer), *longer[len(shorter) :]]
+        known = sums.get(name)
+        if known is None:
+            sums[name] = list(figures)
+        elif len(known) == len(figures):
+            # Nearly all: a half-year's page adds forty thousand of them.
+            sums[name] = list(map(operator.add, known, figures))
+        else:
+            shorter, longer = sorted((known, figures), key=len)
+            sums[name] = [*map(operator.add, shorter, longer), *longer[len(shorter) :]]
 
 
 def total(stretches: Sequence[Mapping[str, Figures]]) -> Sums:

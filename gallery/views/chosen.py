@@ -18,7 +18,7 @@ from gallery.http import PersonRequest, for_person, next_or, prefers_json, with_
 from gallery.models import Photo, PhotoQuerySet, Stage, User
 from gallery.views.bins import removed
 
-MOST = 100
+MOST = 250
 """So many photos at once: a page has 24, and somebody may have let more be shown below."""
 
 
@@ -92,6 +92,11 @@ def _paint(request: PersonRequest, these: PhotoQuerySet, now: datetime) -> HttpR
     return _told(request, text, len(found))
 
 
+def _share(request: PersonRequest, these: PhotoQuerySet, now: datetime) -> HttpResponse:
+    keys = ",".join(these.order_by("-pk").values_list("key", flat=True))
+    return redirect(reverse("new_share", query={"photos": keys})) if keys else _told(request, "", 0)
+
+
 def _told(request: PersonRequest, text: str, count: int) -> HttpResponse:
     return _answer(request, text % {"count": count} if count else _("Choose at least one photo."))
 
@@ -109,4 +114,5 @@ ACTS: dict[str, Callable[[PersonRequest, PhotoQuerySet, datetime], HttpResponse]
     "remove": _remove,
     "retry": _retry,
     "paint": _paint,
+    "share": _share,
 }

@@ -1,10 +1,12 @@
 """The job console, for staff: finding paintings, acting on one or on all that were found, and the audit log."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +20,7 @@ from gallery import audit, desk
 from gallery.desk import Job
 from gallery.forms import AuditForm, JobForm
 from gallery.http import PersonRequest, for_staff_with, table_file
-from gallery.models import Photo
+from gallery.models import AuditEntry, Photo
 from rendering import console, recipes
 from rendering.console import Action, Wanted
 from rendering.models import KINDS, Kind, Rendition, Work
@@ -121,6 +123,14 @@ def audit_log(request: PersonRequest) -> HttpResponse:
     return render(request, "gallery/audit.html", context)
 
 
+@for_staff_with("gallery.see_desk")
+@require_safe
+def audit_file(request: PersonRequest) -> StreamingHttpResponse:
+    """Send what staff did, as far as it is asked for, as a table."""
+    found = audit.entries(**AuditForm(request.GET, actions=audit.actions()).chosen)
+    return table_file(request, _("Audit log"), _entries(found))
+
+
 def _found(form: JobForm) -> QuerySet[Work]:
     chosen = form.chosen
     if form.errors:
@@ -142,8 +152,8 @@ def _asked(form: JobForm) -> dict[str, str]:
 
 
 def _done(request: PersonRequest, action: Action, form: JobForm, ids: list[int]) -> HttpResponse:
-    told = {"reason": request.POST.get("why", ""), "filters": _asked(form)}
-    count = desk.act(Job(action, form.of), ids, by=request.user, now=timezone.now(), **told) if ids else 0
+    job, reason = Job(action, form.of), request.POST.get("why", "")
+    count = desk.act(job, ids, by=request.user, reason=reason, now=timezone.now(), filters=_asked(form)) if ids else 0
     text = ngettext("%(action)s: done to %(count)s.", "%(action)s: done to %(count)s.", count)
     messages.success(request, text % {"action": action.label, "count": count})
     one = form.chosen.get("job")
@@ -177,3 +187,11 @@ def _line(job: Any, photo: Photo | None) -> tuple[object, ...]:  # Any: a source
     made = (getattr(job, "style", ""), getattr(job, "recipe", ""))
     size = getattr(job, "stored_bytes", None)
     return (job.pk, owner, title, *made, *told, *moments, job.cpu_seconds, job.size if size is None else size)
+
+
+def _entries(found: QuerySet[AuditEntry]) -> Iterator[tuple[object, ...]]:
+    yield ("at", "who", "what", "of_what", "why", "facts")
+    for page in Paginator(found, BATCH):
+        for entry in page.object_list:
+            told = (entry.actor_name, entry.action, entry.subject, entry.reason)
+            yield (entry.at.isoformat(), *told, json.dumps(entry.facts, ensure_ascii=False))

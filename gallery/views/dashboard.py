@@ -49,9 +49,10 @@ def savings(request: PersonRequest) -> HttpResponse:
 @for_staff_with("gallery.see_desk")
 @require_safe
 def figures(request: PersonRequest) -> StreamingHttpResponse:
-    """Send every figure of the dashboard as one table."""
-    shown = desk.open_desk(_span(request), now=timezone.now())
-    return table_file(request, _("Workshop"), iter([HEADINGS, *desk.tables(shown)]))
+    """Send every figure of the dashboard and of the savings as one table."""
+    now = timezone.now()
+    shown, book = desk.open_desk(_span(request), now=now), ledger.open_book(now=now, read=stretches.read)
+    return table_file(request, _("Workshop"), iter([HEADINGS, *desk.tables(shown), *desk.saving_tables(book)]))
 
 
 def _span(request: PersonRequest) -> Span:

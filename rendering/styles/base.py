@@ -38,6 +38,11 @@ class Parameter:
     unit: str
     effect: str
 
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is on or off, and nothing between."""
+        return (self.low, self.high, self.step) == (0, 1, 1)
+
     def checked(self, value: float) -> float:
         """Return the value snapped to the step; raise ParameterError outside the range."""
         if not self.low <= value <= self.high:

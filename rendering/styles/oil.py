@@ -242,7 +242,7 @@ OIL = Style(
             step=1,
             default=1,
             unit="",
-            effect=gettext_noop("1: the brush size is for a picture of 1024 px and grows with it. 0: as in OpenCV."),
+            effect=gettext_noop("On: the brush size is for a picture of 1024 px and grows with it. Off: as in OpenCV."),
         ),
         Parameter(
             name="softness",

@@ -19,6 +19,8 @@ const onCard = {
   Enter: () => here?.querySelector(".card-cover").click(),
   x: (event) => click(".card-choose", event),
   f: (event) => click(".heart", event),
+  d: () => use("[data-zip]"),
+  s: () => use("[value=share]"),
   Delete: discard,
 };
 
@@ -41,6 +43,14 @@ function go(step) {
 function click(selector, { shiftKey }) {
   if (!here) return;
   here.querySelector(selector).dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey }));
+}
+
+/** Press a button of the chosen ones; where none is chosen, for the card where the keys are. */
+function use(selector) {
+  const alone = !chosen();
+  if (alone) click(".card-choose", {});
+  form.requestSubmit(form.querySelector(selector));
+  if (alone) click(".card-choose", {});
 }
 
 /** Without a question, as it can be undone: the chosen ones, or the one where the keys are. */

@@ -26,7 +26,8 @@ class OwnValues extends HTMLElement {
   }
 
   tell(knob) {
-    const said = `${Number(knob.value)} ${knob.dataset.unit}`.trim();
+    const { unit, on, off } = knob.dataset;
+    const said = on ? [off, on][knob.value] : `${Number(knob.value)} ${unit}`.trim();
     knob.closest(".knob").querySelector("output").textContent = said;
     knob.setAttribute("aria-valuetext", said);
   }

@@ -4,6 +4,7 @@ const STEPS = { "[": -1, "]": 1 };
 const PRESSABLE = "a, button, summary, select, textarea, input:not([type=range]), [contenteditable]";
 const MOST = 8; // times larger
 const PAN = 80; // pixels that an arrow key moves an enlarged picture
+const SWIPE = 60; // pixels sideways that mean the next picture
 
 const page = document.querySelector("live-photo");
 const keysOn = !page.hasAttribute("data-keys-off");
@@ -44,6 +45,7 @@ if (viewer) {
   let shown = [];
   let place = 0;
   let [zoom, x, y] = [1, 0, 0];
+  let touched = null; // where a single finger came down
 
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-view]");
@@ -119,17 +121,32 @@ if (viewer) {
   stage.addEventListener("dblclick", (event) => (zoom > 1 ? lay(1, 0, 0) : enlarge(3, event)));
   stage.addEventListener("pointerdown", (event) => {
     fingers.set(event.pointerId, event);
+    touched = fingers.size === 1 && event.pointerType !== "mouse" ? event : null;
     stage.setPointerCapture(event.pointerId);
   });
   for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, (event) => fingers.delete(event.pointerId));
 
-  stage.addEventListener("pointermove", (event) => {
-    const before = fingers.get(event.pointerId);
-    if (!before) return;
-    const other = [...fingers.values()].find((finger) => finger.pointerId !== event.pointerId);
-    const apart = (finger) => Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY);
-    if (other) enlarge(apart(event) / Math.max(1, apart(before)), event);
-    else lay(zoom, x + event.clientX - before.clientX, y + event.clientY - before.clientY);
-    fingers.set(event.pointerId, event);
+  /** A finger that goes sideways over a picture as it is turns the page. */
+  stage.addEventListener("pointerup", (event) => {
+    const [aside, along] = touched ? [event.clientX - touched.clientX, event.clientY - touched.clientY] : [0, 0];
+    if (zoom === 1 && Math.abs(aside) > Math.max(SWIPE, 2 * Math.abs(along))) show(place - Math.sign(aside));
+    touched = null;
   });
+
+  stage.addEventListener("pointermove", (event) => {
+    if (!fingers.has(event.pointerId)) return;
+    const before = grip();
+    fingers.set(event.pointerId, event);
+    const after = grip();
+    x += after.clientX - before.clientX;
+    y += after.clientY - before.clientY;
+    enlarge(before.apart ? after.apart / before.apart : 1, after);
+  });
+
+  /** The middle of one finger or two, and how far apart they are. */
+  function grip() {
+    const [one, other = one] = fingers.values();
+    const apart = Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
+    return { clientX: (one.clientX + other.clientX) / 2, clientY: (one.clientY + other.clientY) / 2, apart };
+  }
 }

@@ -159,7 +159,7 @@ export class Sending {
     const ended = !["waiting", "sending"].includes(state);
     this.standing = { paused: { due: this.due, text }, broken: { state, text }, full: { state, text } }[state];
     this.row.dataset.state = state;
-    this.row.querySelector("progress").hidden = ended;
+    this.row.querySelector("progress").hidden = state !== "sending";
     this.again.hidden = !RETRYABLE.includes(state);
     this.close.hidden = ["added", "held"].includes(state);
     this.close.textContent = ["paused", "lost", "out"].includes(state) || !ended ? this.words.cancel : this.words.dismiss;

@@ -35,7 +35,7 @@ export class UploadQueue {
   }
 
   add(files, wishes) {
-    for (const known of this.at("known")) this.remove(known);
+    for (const done of this.at("known", "cancelled")) this.remove(done);
     const made = files.map((file) => this.take({ file, wishes }));
     this.keep(made);
     this.next();

@@ -53,14 +53,14 @@ def test_button_does_what_it_says_and_is_written_down(valkey: Valkey, admin: Use
     turns.rest("worker-1", now=timezone.now())
 
     for mend in ("revive", "go_on", "tidy"):
-        answer = as_admin.post("/staff/doctor/mend/", {"mend": mend})
+        answer = as_admin.post("/staff/doctor/mend/", {"mend": mend, "why": f"{mend} it"})
         assert (answer.status_code, answer["Location"]) == (302, "/staff/doctor/")
         states += [list(Rendition.objects.values_list("state", flat=True))]
 
-    actions = AuditEntry.objects.order_by("pk").values_list("action", "actor_name")
+    actions = AuditEntry.objects.order_by("pk").values_list("action", "actor_name", "reason")
     # Nobody has asked for it: in the end it is removed.
     assert (states, Halt.objects.count()) == ([[State.WAITING], [State.WAITING], []], 0)
-    assert list(actions) == [(f"doctor: {mend}", "ada") for mend in ("revive", "go_on", "tidy")]
+    assert list(actions) == [(f"doctor: {mend}", "ada", f"{mend} it") for mend in ("revive", "go_on", "tidy")]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -59,6 +59,7 @@ def test_debug_is_a_problem(settings: Settings) -> None:
     settings.DEBUG = True
 
     assert diagnosis.check_debug().advice == "Set DEBUG=no."
+    assert diagnosis.check_debug().command == "DEBUG=no"
 
 
 @pytest.mark.parametrize(
@@ -136,12 +137,14 @@ def test_storage_that_cannot_be_written_is_a_problem(settings: Settings, tmp_pat
 
     assert finding.level == Level.PROBLEM
     assert finding.words.startswith("Files cannot be stored: ")
+    assert finding.command.startswith("chown -R ")
 
 
 def test_nobody_who_paints_is_a_problem(valkey: Valkey) -> None:
     finding = diagnosis.check_workers()
 
     assert finding.words == "No worker is alive: nothing will be painted."
+    assert finding.command == "manage.py up"
 
 
 @pytest.mark.parametrize(("free", "level"), [(0.5e9, Level.PROBLEM), (3e9, Level.HINT), (50e9, Level.GOOD)])

@@ -44,6 +44,13 @@ def test_album_by_keys(product: Product, visit: Visit):
     keys.press("?")
     expect(page.locator("#keys")).to_be_visible()
     keys.press("Escape")
+    keys.press("j")
+    with page.expect_download() as coming:
+        keys.press("d")
+    assert coming.value.suggested_filename.endswith(".zip")
+    keys.press("s")
+    expect(page).to_have_url(re.compile(r"/shares/new/\?photos=[\w-]+$"))
+    page.go_back()
     page.reload()
     page.wait_for_function("() => document.documentElement.classList.contains('choosing')")
     page.wait_for_timeout(500)  # for the module of the keys, which comes after this one

@@ -108,6 +108,56 @@ def test_full_screen_shows_all_paintings_larger_by_keys_and_pointer(page: Page):
     assert page.evaluate("document.activeElement.matches('[data-view]')")
 
 
+def test_fingers_turn_the_page_and_pinch(page: Page):
+    """Two fingers that go apart enlarge what is between them, and take it along."""
+    touch = page.context.new_cdp_session(page)
+    page.locator("[data-view]").click()
+    name, image = page.locator(".viewer-name"), page.locator(".viewer img")
+    expect(name).to_have_text(re.compile(r"\(2/5\)"))
+
+    def drag(*ways: list[tuple[int, int]]) -> None:
+        for kind, at in (("touchStart", 0), ("touchMove", 1), ("touchMove", -1)):
+            points = [{"x": way[at][0], "y": way[at][1], "id": finger} for finger, way in enumerate(ways)]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    drag([(800, 400), (600, 405), (500, 405)])
+    expect(name).to_have_text(re.compile(r"\(3/5\)"))
+    drag([(500, 400), (600, 400), (700, 410)])
+    expect(name).to_have_text(re.compile(r"\(2/5\)"))
+    drag([(500, 400), (510, 500), (510, 700)])
+    expect(name).to_have_text(re.compile(r"\(2/5\)"))
+
+    before = image.bounding_box()
+    drag([(600, 400), (550, 400), (520, 420)], [(700, 400), (750, 400), (820, 420)])
+    after = image.bounding_box()
+    assert before
+    assert after
+    assert after["width"] == pytest.approx(3 * before["width"], rel=0.01)
+    middle = [(650 - box["x"], 400 - box["y"]) for box in (before, after)]
+    assert middle[1] == pytest.approx((3 * middle[0][0] - 20, 3 * middle[0][1] - 20), abs=2)
+    drag([(800, 400), (600, 405), (500, 405)])
+    expect(name).to_have_text(re.compile(r"\(2/5\)"))
+    page.keyboard.press("Escape")
+
+
+def test_keys_are_listed_and_lead_to_sharing_and_to_the_bin(page: Page):
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_contain_text("the photo, for as long as it is held")
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+
+    page.keyboard.press("s")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Share by a link")
+    page.go_back()
+    page.wait_for_function("() => customElements.get('take-home') !== undefined")
+    page.keyboard.press("Delete")
+    page.locator(".message").get_by_role("button", name="Undo").click()
+    expect(page.locator(".card")).to_have_count(1)
+    page.locator(".card").get_by_role("link").first.click()
+    expect(page.locator(".tab")).to_have_count(4)
+
+
 def test_own_values_are_sketched_painted_and_compared(page: Page):
     page.locator(".tab[data-style=oil]").click()
     page.get_by_role("link", name="Paint again with").click()
@@ -120,6 +170,9 @@ def test_own_values_are_sketched_painted_and_compared(page: Page):
     expect(words).to_contain_text("A quick sketch", timeout=30_000)
     assert page.locator(".sketch img").screenshot() != before
     assert page.evaluate("document.querySelector('.sketch img').decode().then(() => true)")
+
+    switch = page.get_by_label("Brush grows with the picture")
+    expect(page.locator(".knob", has=switch).locator("output")).to_have_text("on")
 
     page.get_by_role("button", name="Paint").click()
     changed = page.locator(".tab[aria-current=page]")

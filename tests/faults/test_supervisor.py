@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import re
 import shutil
@@ -86,6 +87,15 @@ def product(first: Product, tmp_path: Path) -> Iterator[Product]:
     """The product at its second start, for tests that end it."""
     with started(first, tmp_path) as product:
         yield product
+
+
+def workers_of(product: Product) -> list[tuple[str, int, int]]:
+    """Return place, restarts and memory of the workers, as the desk of that product shows them."""
+    told = "[(w.line.report.place, w.line.report.restarts, w.line.report.memory) for w in stats.crew()[1] if w.line]"
+    script = f"import json; from rendering import stats; print(json.dumps({told}))"
+    command = [*COMMAND[:-1], "shell", "--no-imports", "-c", script]
+    run = subprocess.run(command, env=settings(product.folder), check=True, capture_output=True, text=True)
+    return [(place, restarts, memory) for place, restarts, memory in json.loads(run.stdout.splitlines()[-1])]
 
 
 @contextlib.contextmanager
@@ -218,6 +228,20 @@ def test_killed_child_is_started_again(running: Product, word: str) -> None:
     assert len(running.children()) == 4
     assert "(signal SIGKILL): starting it again in 0.5 s." in running.text
     assert running.answer() == "alive\n"
+
+
+def test_worker_that_was_started_again_says_so(running: Product) -> None:
+    """Killed while it lives, it comes back under another name in the same place, and the desk shows one worker."""
+    wait_until(lambda: len(workers_of(running)) == 1, seconds=60)
+    [(place, restarts, _memory)] = workers_of(running)
+    (worker,) = running.children("manage.py work")
+
+    os.kill(worker, signal.SIGKILL)
+
+    wait_until(lambda: (place, restarts + 1) in [each[:2] for each in workers_of(running)], seconds=60)
+    [(_place, _restarts, memory)] = workers_of(running)
+    assert place == f"{socket.gethostname()}, worker 1"
+    assert memory > 50_000_000
 
 
 def test_restart_of_the_web_server_refuses_nobody(running: Product) -> None:

@@ -9,6 +9,7 @@ from gallery import desk, ledger
 from gallery.desk import Job, Technique
 from gallery.ledger import Book
 from gallery.models import Artwork, AuditEntry, How, Photo, User
+from gallery.traffic import Spared
 from rendering import stats, turns
 from rendering.console import Action, Wanted
 from rendering.models import Commission, Found, Kind, Reason, Rendition, State
@@ -45,7 +46,7 @@ def test_waterfall_goes_from_naive_to_actual(alice: User, bob: User):
     Commission.objects.filter(pk=second.commission_id).update(found=Found.SAME_PICTURE)
     batches = Batches(paintings=4, decodings=3, units=5, forks=2, megapixels=12.0)
 
-    fall = desk.waterfall(book_of(), batches)
+    fall = desk.waterfall(book_of(), batches, Spared(1, 2, 5000, 300))
 
     saved = {each.technique: each.saved for each in fall.falls}
     size = Rendition.objects.get(commissions=first.commission).stored_bytes
@@ -54,7 +55,7 @@ def test_waterfall_goes_from_naive_to_actual(alice: User, bob: User):
     assert saved[Technique.CACHE].cpu_seconds == pytest.approx(0.2)
     assert saved[Technique.CACHE].bytes == 2 * size
     assert saved[Technique.BATCHES].cpu_seconds == pytest.approx(batches.cpu_seconds)
-    assert saved[Technique.LAZY].bytes == round(3 * size * desk.unsent_share())
+    assert saved[Technique.LAZY].bytes == 4700
     assert fall.actual.bytes == size + 3 * photo
     assert fall.naive.cpu_seconds == pytest.approx(0.3 + batches.cpu_seconds)
     assert fall.naive.bytes == fall.actual.bytes + sum(each.bytes for each in saved.values())
@@ -63,7 +64,7 @@ def test_waterfall_goes_from_naive_to_actual(alice: User, bob: User):
 def test_waterfall_steps_meet(alice: User):
     makers.finished_photo(alice)
 
-    fall = desk.waterfall(book_of(), Batches(4, 1, 5, 1, 0.8))
+    fall = desk.waterfall(book_of(), Batches(4, 1, 5, 1, 0.8), Spared())
 
     ends = [fall.naive, *(each.after for each in fall.falls)]
     assert [each.before for each in fall.falls] == ends[:-1]
@@ -79,18 +80,12 @@ def test_smaller_and_looks_are_the_ledgers_own(alice: User):
     makers.artwork(photo, style="oil", look="fast")
     book = book_of()
 
-    saved = {each.technique: each.saved for each in desk.waterfall(book, NO_BATCHES).falls}
+    saved = {each.technique: each.saved for each in desk.waterfall(book, NO_BATCHES, Spared()).falls}
 
     of = {line.technique: line.periods[0] for line in book.by_technique()}
     assert saved[Technique.SMALLER] == of[ledger.Technique.SMALLER]
     assert saved[Technique.SMALLER].cpu_seconds == pytest.approx(0.0217 * (12 - 64 * 48 * 1e-6))
     assert saved[Technique.LOOKS] == of[ledger.Technique.FAST]
-
-
-def test_unsent_share_is_the_largest_file_without_a_cards(settings):
-    settings.PAGE_WIDTHS, settings.LONG_EDGE = [100, 480], 960
-
-    assert desk.unsent_share() == pytest.approx((960**2 - 480**2) / (100**2 + 480**2 + 960**2))
 
 
 def test_lanes_are_named(alice: User):
@@ -141,12 +136,12 @@ def test_desk_takes_its_figures_from_the_rows(alice: User):
 
 def test_desk_asks_a_constant_number_of_queries(alice: User, django_assert_num_queries):
     makers.finished_photo(alice)
-    with django_assert_num_queries(28):
+    with django_assert_num_queries(29):
         desk.open_desk(Span.DAY, now=NOON + HOUR)
     for _ in range(2):
         makers.finished_photo(alice)
 
-    with django_assert_num_queries(28):
+    with django_assert_num_queries(29):
         desk.open_desk(Span.DAY, now=NOON + HOUR)
 
 
@@ -212,6 +207,7 @@ def test_deleted_reading_takes_the_photo_with_it_and_no_other(alice: User, bob: 
 def test_workers_are_told_with_the_photos_that_they_have_in_hand(alice: User, django_assert_num_queries):
     reading = makers.photo(alice, title="Boat", of=makers.source(state=State.WORKING))
     painting = makers.artwork(makers.photo(alice, title="Moon"), state=State.WORKING).rendition
+    assert painting
     doing = [Doing(Kind.READING, reading.source_id, NOON), Doing(Kind.PAINTING, painting.pk, NOON, "oil")]
     gone = Doing(Kind.SAVING, 999, NOON)
     worker = WorkerNow("easel-1", None, resting=False, resting_alone=False, doing=[*doing, gone])
@@ -252,3 +248,18 @@ def test_every_figure_is_in_the_tables(alice: User):
     assert ("cache", "painted shared", "paintings", 4) in rows
     assert ("ledger", "actual", "cpu_seconds", shown.waterfall.actual.cpu_seconds) in rows
     assert ("bytes", "all", "paintings", shown.stored.paintings) in rows
+
+
+def test_every_saving_is_in_the_tables(alice: User, bob: User):
+    made = makers.finished_photo(alice)
+    again(made.artworks.get(style="oil"), bob, same_file=True, created_at=NOON + timedelta(minutes=1))
+    book = ledger.open_book(now=NOON)
+
+    rows = list(desk.saving_tables(book))
+
+    assert ("savings", "spent, 1 days", "count", 4) in rows
+    assert ("savings", "same_file, 30 days", "cpu_seconds", pytest.approx(0.1)) in rows
+    assert ("spent by day", "2026-05-03", "count", 4) in rows
+    assert ("saved by day", "2026-05-02", "count", 0) in rows
+    assert ("saved by person", "bob", "count", 1) in rows
+    assert len([row for row in rows if row[0] == "model"]) == 3 * len(book.by_model())

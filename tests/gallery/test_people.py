@@ -88,11 +88,11 @@ def test_everybody_stands_somehow(alice: User, admin: User, waiting: User):
 
 
 def test_person_who_waits_is_let_in_once(waiting: User, staff: User):
-    done = [people.approve(waiting, by=staff, now=NOON) for _ in range(2)]
+    done = [people.approve(waiting, by=staff, reason="a friend", now=NOON) for _ in range(2)]
 
     waiting.refresh_from_db()
     assert (done, waiting.is_active, waiting.awaits_approval) == ([True, False], True, False)
-    assert written() == [("stella", "person.approve", "walter", "")]
+    assert written() == [("stella", "person.approve", "walter", "a friend")]
 
 
 def test_person_who_waits_is_not_let_in(waiting: User, staff: User):

@@ -61,6 +61,15 @@ def test_chosen_photos_are_painted_in_other_styles(as_alice: Client, alice: User
     )
 
 
+def test_chosen_photos_are_shared_by_one_link(as_alice: Client, alice: User):
+    made = [makers.photo(alice) for _ in range(3)]
+
+    page = as_alice.post(CHOSEN, {"photo": keys(*made[:2]), "do": "share"}, follow=True)
+
+    assert page.redirect_chain == [(f"{reverse('new_share')}?photos={made[1].key}%2C{made[0].key}", 302)]
+    assert page.context["chosen"] == set(keys(*made[:2]))
+
+
 @pytest.mark.parametrize(
     ("sent", "sentence"),
     [
@@ -115,3 +124,13 @@ def test_keys_are_left_out_for_whoever_has_switched_them_off(as_alice: Client, a
     User.objects.update(keys_off=True)
 
     assert ['id="keys"' in page for page in (with_keys, as_alice.get("/").content.decode())] == [True, False]
+
+
+def test_chosen_photos_are_shared_on_one_page(as_alice: Client, as_bob: Client, alice: User):
+    first, second = makers.photo(alice), makers.photo(alice)
+
+    hers = as_alice.post(CHOSEN, {"photo": [first.key, second.key], "do": "share"})
+    his = as_bob.post(CHOSEN, {"photo": [first.key], "do": "share"})
+
+    assert hers.headers["Location"] == f"{reverse('new_share')}?photos={second.key},{first.key}"
+    assert his.headers["Location"] == "/"

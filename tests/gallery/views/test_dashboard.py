@@ -110,7 +110,7 @@ def test_dashboard_tells_what_is_saved_and_how_it_is_computed(as_desk: Client, a
     )
 
 
-@pytest.mark.parametrize(("address", "count"), [(STAFF, 34), (f"{STAFF}savings/", 16)])
+@pytest.mark.parametrize(("address", "count"), [(STAFF, 35), (f"{STAFF}savings/", 16)])
 def test_figures_take_a_constant_number_of_queries(
     as_desk: Client, alice: User, address: str, count: int, django_assert_num_queries
 ):

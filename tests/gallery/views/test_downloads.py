@@ -212,8 +212,11 @@ def test_everything_comes_in_one_file(as_alice: Client, alice: User, bob: User):
     makers.finished_photo(bob, title="Secret")
     Photo.objects.create(owner=alice, source=makers.source(), title="In the bin", created_at=NOON, removed_at=NOON)
 
+    history = as_alice.get(reverse("history")).content.decode()
     response = as_alice.post(reverse("download_everything"))
 
+    assert f'<form id="everything" action="{reverse("download_everything")}" method="post"' in history
+    assert '<button type="submit" class="button quiet" form="everything">' in history
     names = parcel(response).namelist()
     assert {name.partition("/")[0] for name in names} == {"Falcon", "recipes.json"}
     assert len(names) == 6

@@ -1,5 +1,8 @@
 """People's pages: who may see and do what, what is said, and how people come in where staff let them in."""
 
+import csv
+import io
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
@@ -244,3 +247,14 @@ def test_invited_person_is_in_at_once(approval: None, admin: User, as_admin: Cli
     nora = User.objects.get(username="nora")
     assert (nora.is_active, browser.session["_auth_user_id"]) == (True, str(nora.pk))
     assert Invitation.objects.get().used_by == nora
+
+
+def test_people_are_sent_as_a_table(as_admin: Client, alice: User, staff: User):
+    makers.finished_photo(alice)
+
+    answer = as_admin.get("/staff/people/people.csv", {"q": "ali"})
+
+    [row] = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
+    assert (row["name"], row["standing"], row["photos"], row["paintings"]) == ("alice", "active", "1", "4")
+    assert makers.browser(staff).get("/staff/people/people.csv").status_code == 404
+    assert makers.browser(alice).get("/staff/people/people.csv").status_code == 404

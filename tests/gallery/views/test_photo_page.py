@@ -52,6 +52,16 @@ def test_own_values_are_commissioned_and_shown_as_changed(as_alice: Client, artw
     assert re.search(r"<dt>Brush size</dt>\s*<dd>20 px</dd>", shown)
 
 
+def test_switch_is_said_in_words(as_alice: Client, artwork: Artwork):
+    as_alice.post(own(artwork), values(artwork, relative=0))
+
+    made = Artwork.objects.latest("pk")
+    knobs = as_alice.get(own(made)).context["form"]
+    assert re.search(r"<dt>Brush grows with the picture</dt>\s*<dd>off</dd>", page(as_alice, made, artwork=made.key))
+    assert 'data-off="off" data-on="on"' in str(knobs["relative"])
+    assert "data-on" not in str(knobs["size"])
+
+
 def test_same_values_twice_are_one_artwork(as_alice: Client, artwork: Artwork):
     for _ in range(2):
         as_alice.post(own(artwork), values(artwork, size=20))

@@ -15,8 +15,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from gallery import accounts, shares
 from gallery.models import Artwork, Photo, Share, User
 from gallery.shares import Terms
-from rendering import store, strips
-from rendering.models import Rendition, Source, State
+from rendering import recipes, store, strips
+from rendering.models import Commission, Rendition, Source, State
 from tests import makers
 from tests.makers import NOON
 from tests.processes import Valkey
@@ -341,6 +341,16 @@ def test_painting_is_chosen_by_a_link(share: Share, photo: Photo, client: Client
 
     assert shown.count(reverse("shared_painting_file", args=[share.key, pencil.key, 64])) > 1
     assert re.search(rf'painting={pencil.key}" aria-current="page"', shown)
+
+
+def test_painting_in_the_owners_own_values_is_named_so(share: Share, photo: Photo, client: Client):
+    changed = recipes.compose("oil", look="studio", long_edge=1024, changes={"size": 20})
+    Commission.objects.update(recipe=changed.text, recipe_digest=changed.digest)
+    makers.artwork(photo, style="pencil")
+
+    shown = text(client.get(addresses_of_photo(share, photo)))
+
+    assert re.findall(r'class="tab-look">([^<]+)<', shown) == ["Studio, changed", "Studio"]
 
 
 def test_photo_without_paintings_is_shown_alone(alice: User, client: Client):
