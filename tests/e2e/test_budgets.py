@@ -135,7 +135,7 @@ def seen(request: pytest.FixtureRequest, browser: Browser, gallery: Gallery) -> 
             **first,
             missing=missing,
             shift=shift,
-            strips=[address for address in addresses if "/strip-" in address],
+            strips=[address for address in addresses if "/strip" in address],
             paintings=[
                 address for address in addresses if "/media/artworks/" in address or "/media/paintings/" in address
             ],
