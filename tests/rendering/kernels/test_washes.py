@@ -19,11 +19,12 @@ def _fields(height, width):
 
 @pytest.mark.parametrize("shape", [(40, 60), (80, 120), (67, 91), (40, 1100), (1, 1)])
 def test_settle_equals_the_reference(shape):
-    fields = *_fields(min(40, shape[0]), min(60, shape[1])), paper.wash(), paper.grain()
+    density, thin, thick, around = _fields(min(40, shape[0]), min(60, shape[1]))
+    cloud, grain = paper.wash(), paper.grain()
     painted = np.empty((*shape, 3), np.uint8)
 
-    washes.settle(*fields, np.float32(1.2), np.float32(0.08), painted)
+    washes.settle(density, thin, thick, around, cloud, grain, np.float32(1.2), np.float32(0.08), painted)
 
-    expected = washes_reference.settle(*fields, 1.2, 0.08, painted.shape)
+    expected = washes_reference.settle(density, thin, thick, around, cloud, grain, 1.2, 0.08, painted.shape)
     # the tables of light have 512 steps for a density of 1
     assert np.abs(painted + 0.5 - expected).max() < 1.5
