@@ -197,7 +197,7 @@ def open_desk(span: Span, *, now: datetime) -> Desk:
 def named(lines: Iterable[LaneLine]) -> list[NamedLane]:
     """Return lanes with the people whose they are: one query."""
     found = [(line, LANE.fullmatch(line.lane)) for line in lines]
-    people = User.objects.in_bulk([int(match[1]) for line, match in found if match])
+    people = User.objects.only("username").in_bulk([int(match[1]) for line, match in found if match])
     return [NamedLane(line, people.get(int(match[1])) if match else None) for line, match in found]
 
 
