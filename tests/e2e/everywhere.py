@@ -109,6 +109,8 @@ NO_PAGES: dict[str, str] = {
     "history_table": "a CSV file",
     "desk_figures": "a CSV file",
     "jobs_file": "a CSV file",
+    "audit_file": "a CSV file",
+    "people_file": "a CSV file",
     "photo_original": "a picture",
     "photo_file": "a picture",
     "strip_file": "a picture",

@@ -138,7 +138,7 @@ def statuses(browsers: dict[str, Client], method: str, path: str) -> tuple[int, 
 
 
 def test_every_address_is_in_the_tables():
-    elsewhere = {"preview_file", "strip_file"}
+    elsewhere = {"preview_file", "strip_file", "shared_strip_file"}
     assert {route.name for route in urlpatterns} == {*THINGS, *FILES, *SHARES, *PAGES, *elsewhere}
 
 
