@@ -15,12 +15,12 @@ from tests.processes import manage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-TWO_HUNDRED = """
-import secrets
+MORE = """
+import os, secrets
 from gallery.models import Artwork, Photo
 from rendering.models import Commission, Source
-first = Photo.objects.get()
-for number in range(199):
+first = Photo.objects.filter(owner__username='dan').first()
+for number in range(int(os.environ['MORE'])):
     asked = list(first.source.commissions.all())
     source = Source.objects.get(pk=first.source_id)
     source.pk, source.bytes_key = None, secrets.token_hex(32)
@@ -54,24 +54,26 @@ def test_phone_photo_is_painted_four_times_within_six_seconds(product: Product, 
     assert min(waited) < 6, waited
 
 
-def test_album_of_two_hundred_photos_can_answer_within_a_tenth_of_a_second(product: Product, visit: Visit):
+def test_album_of_two_hundred_photos_answers_as_soon_as_one_of_a_page(product: Product, visit: Visit):
+    """Against its own peer, as machines differ; the quickest answers, as other tests run beside this one."""
     page = visit()
     sign_up(page, product.address, "dan")
     drop(page, [PHOTOS / "silver_fir.jpg"])
     expect(page.locator(".card-paintings [data-stage=done]")).to_have_count(4, timeout=60_000)
-    made = manage(
-        "shell", "-c", TWO_HUNDRED.replace("get()", "get(owner__username='dan')", 1), environment=product.environment
-    )
-    assert made.run.wait(60) == 0, made.said
-
     cookies = "; ".join(f"{each['name']}={each['value']}" for each in page.context.cookies())
-    answers = [_timed(product, cookies) for _ in range(15)]
+
+    quickest = {}
+    for more, total in ((23, 24), (176, 200)):
+        made = manage("shell", "-c", MORE, environment={**product.environment, "MORE": str(more)})
+        assert made.run.wait(120) == 0, made.said
+        answers = [_timed(product, cookies) for _ in range(15)]
+        assert {text.count('class="card"') for text, _ in answers} == {24}
+        quickest[total] = min(seconds for _, seconds in answers)
     page.reload()
 
     expect(page.get_by_text("200 photos")).to_be_visible()
-    assert {text.count('class="card"') for text, _ in answers} == {24}
-    # The quickest: other tests run on the same cores, and what they take is no time of this page.
-    assert min(seconds for _, seconds in answers) < 0.1, [seconds for _, seconds in answers]
+    assert quickest[200] < 1.5 * quickest[24]
+    assert quickest[200] < 0.5
 
 
 def _timed(product: Product, cookies: str) -> tuple[str, float]:
