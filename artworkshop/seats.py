@@ -53,6 +53,8 @@ class Seats:
 
     async def close(self) -> None:
         """Prolong nothing any more."""
+        # Not by the cancellation alone: the client may take it for its own time-out, and the loop would go on for ever.
+        self.taken.clear()
         if self.prolonging:
             self.prolonging.cancel()
             await asyncio.gather(self.prolonging, return_exceptions=True)
