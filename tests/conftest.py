@@ -1,6 +1,8 @@
 """Fixtures of all tests: people, and a real queue server."""
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,18 @@ from tests.processes import Valkey
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the files with slow tests first, so that at the end no core waits for one of them."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Run the files with slow tests first, so that at the end no core waits for one of them.
+
+    Browsers by turns with the others: these wait for leases and time limits while a browser takes all it can get.
+    """
+    places: dict[Path, tuple[bool, int]] = {}
+    counts: Counter[tuple[bool, bool]] = Counter()
+    for path, kept in groupby(items, key=lambda item: item.path):
+        marks = {mark.name for item in kept for mark in item.iter_markers()}
+        kind = (not marks & {"slow", "faults"}, "e2e" in marks)
+        counts[kind] += 1
+        places.setdefault(path, (kind[0], counts[kind]))
+    items.sort(key=lambda item: places[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)
