@@ -3,7 +3,7 @@
 const DWELL = 250; // ms in view before a sharp file is worth its bytes
 const WORTH = 1.5; // how much sharper it must be
 const AT_ONCE = 2; // sharp files under way
-const AT_REST = "60px"; // nothing competes with the first screen: on a desktop 200px is a row of cards more
+const AT_REST = "200px"; // nothing competes with the first screen
 const ON_THE_WAY = "2000px"; // far enough that nobody scrolls into a placeholder
 
 const thrifty = navigator.connection?.saveData === true;
