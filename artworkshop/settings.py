@@ -100,6 +100,7 @@ STORAGES = {
 FILE_UPLOAD_TEMP_DIR = str(environment.folder("UPLOAD_DIR", DATA_DIR / "uploads"))
 FILE_UPLOAD_HANDLERS = ["gallery.uploads.HashingUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # a body up to this size is not written to the disk twice: a phone's photo
 STATIC_URL = "/static/"
 STATIC_ROOT = str(DATA_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]

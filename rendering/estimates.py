@@ -121,7 +121,7 @@ def estimate(own: Line, others: Iterable[Line], *, turns: float, seconds: float,
 
 
 def foretell(wishes: Iterable[Wish]) -> dict[int, Estimate]:
-    """Return estimates of those of these sources that wait, by their numbers: four queries, whatever waits."""
+    """Return estimates of those of these sources that wait, by their numbers: five queries at most, whatever waits."""
     waiting = [(source, asked, first) for source, asked in wishes if (first := _first(source, asked))]
     workers = _workers() if waiting else 0
     if not workers:
@@ -252,15 +252,15 @@ def _line(reads: int, paints: Sequence[tuple[int, int, float]], pace: Pace, serv
 
 def _ahead(firsts: Sequence[Waiting]) -> dict[tuple[str, int], int]:
     """Return for each row how many rows of its lane come before it."""
-    sources = _counted(Source, [each.pk for each in firsts if isinstance(each, Source)])
-    renditions = _counted(Rendition, [each.pk for each in firsts if isinstance(each, Rendition)])
-    return {(kind, pk): count for kind, pk, count in sources.union(renditions, all=True)}
+    kinds: list[type[Source] | type[Rendition]] = [Source, Rendition]
+    ids = {kind: [each.pk for each in firsts if isinstance(each, kind)] for kind in kinds}
+    return {(kind.__name__, pk): count for kind in kinds if ids[kind] for pk, count in _counted(kind, ids[kind])}
 
 
 def _counted(kind: type[Source] | type[Rendition], ids: Sequence[int]) -> QuerySet[Any]:  # Any: two kinds of rows
     earlier = Q(priority=OuterRef("priority"), waiting_since__lt=OuterRef("waiting_since"))
     before = kind.objects.filter(WAITING, Q(priority__lt=OuterRef("priority")) | earlier, lane=OuterRef("lane"))
     count = before.order_by().values("lane").annotate(count=Count("pk")).values("count")
-    rows = kind.objects.filter(pk__in=ids).annotate(kind=Value(kind.__name__), ahead=Coalesce(Subquery(count), 0))
-    counted: QuerySet[Any] = rows.values_list("kind", "pk", "ahead")
+    rows = kind.objects.filter(pk__in=ids).annotate(ahead=Coalesce(Subquery(count), 0))
+    counted: QuerySet[Any] = rows.values_list("pk", "ahead")
     return counted

@@ -130,13 +130,13 @@ def paint(first: Rendition, source: Source | None = None, *, stop: Callable[[], 
 
 
 def preview(source: Source) -> None:
-    """Paint what waits of a source quickly and small, for people to look at while the queue is long."""
+    """Paint drafts of what waits of a source, small and with a broad hand, to look at while the queue is long."""
     canvas = canvases.peek(source)
-    if canvas is None or Rendition.objects.filter(WAITING).count() < settings.PREVIEWS_FROM:
+    if canvas is None or _length_of_all() < settings.PREVIEWS_FROM:
         return
     clock = time.process_time()
     waiting = Rendition.objects.filter(WAITING, commissions__source=source, preview="").distinct()
-    bench = Bench(pipeline.shrink(canvas, settings.PREVIEW_EDGE))
+    bench = Bench(pipeline.shrink(canvas, settings.PREVIEW_EDGE), draft=True)
     for rendition in waiting:
         # A preview that fails is none; the painting itself tells why.
         with suppress(ParameterError, store.Unavailable):
@@ -363,6 +363,12 @@ def _found(rendition: Rendition, asked: Commission, *, now: datetime) -> Renditi
 
 def _length(lane: str) -> int:
     return Rendition.objects.filter(WAITING, lane=lane).count()
+
+
+def _length_of_all() -> int:
+    """Return how many paintings are to come, those of photos that have not been read yet among them."""
+    unread = Commission.objects.filter(rendition=None, wanted=True, source__state=State.WAITING)
+    return Rendition.objects.filter(WAITING).count() + unread.count()
 
 
 def _claim_kin(first: Rendition, source: Source) -> list[Rendition]:

@@ -54,9 +54,13 @@ class Parameter:
 class Bench:
     """One canvas on the painter's bench, with what styles have computed from it, so that they can share it."""
 
-    def __init__(self, canvas: Pixels) -> None:
-        """Take the canvas; nobody writes to it."""
+    def __init__(self, canvas: Pixels, *, draft: bool = False) -> None:
+        """Take the canvas; nobody writes to it.
+
+        A draft of a small canvas is painted at its own size with a broader hand, at about a quarter of the cost.
+        """
         self.canvas = canvas
+        self.draft = draft
         self._computed: dict[Hashable, object] = {}
 
     def once(self, compute: Callable[..., Result], *arguments: Hashable) -> Result:

@@ -62,7 +62,7 @@ def paint(bench: Bench, values: Values) -> Pixels:
     edge = max(bench.canvas.shape[:2])
     size = values["size"] if values["relative"] else values["size"] * _EDGE / edge
     if values["brushwork"]:
-        return _paint_strokes(bench.canvas, size, values)
+        return _paint_strokes(bench, size, values)
     return _enriched(_vote(bench.canvas, size * edge / _EDGE, values), values["vividness"])
 
 
@@ -99,9 +99,10 @@ def _purity(vividness: float) -> float:
     return 1 + vividness / 200
 
 
-def _paint_strokes(canvas: Pixels, size: float, values: Values) -> Pixels:
-    guide = _guide(canvas, size, values)
-    layers = [each for each in LAYERS if each.width * size / _DEFAULT_SIZE >= _FINEST or each is LAYERS[0]]
+def _paint_strokes(bench: Bench, size: float, values: Values) -> Pixels:
+    guide = _guide(bench.canvas, size, values)
+    finest = _FINEST * (_EDGE / max(bench.canvas.shape[:2]) if bench.draft else 1)
+    layers = [each for each in LAYERS if each.width * size / _DEFAULT_SIZE >= finest or each is LAYERS[0]]
     planned = _planned(guide, layers, size, values["brushwork"] / 50)
     purity = _purity(values["vividness"])
     for table in planned:
@@ -109,7 +110,9 @@ def _paint_strokes(canvas: Pixels, size: float, values: Values) -> Pixels:
         colors[:] = _pure(colors, purity * (0.85 + 0.3 * table[:, strokes.PURITY, np.newaxis]))
     ground = _enriched(guide.palettes[0].copy(), values["vividness"])
     marks = [layer.marks * values["brushwork"] / 50 for layer in layers]
-    return _painted(canvas, ground, list(zip(planned, marks, strict=True)), values["relief"] / 60)
+    magnified = min(max(round(_EDGE / max(bench.canvas.shape[:2])), 1), 1 if bench.draft else _MOST_MAGNIFIED)
+    layers_of_paint = list(zip(planned, marks, strict=True))
+    return _painted(bench.canvas, ground, layers_of_paint, values["relief"] / 60, magnified)
 
 
 def _guide(canvas: Pixels, size: float, values: Values) -> Guide:
@@ -177,9 +180,10 @@ def _planned(guide: Guide, layers: list[Layer], size: float, boldness: float) ->
     return planned
 
 
-def _painted(canvas: Pixels, ground: Pixels, layers: list[tuple[Floats, float]], relief: float) -> Pixels:
+def _painted(
+    canvas: Pixels, ground: Pixels, layers: list[tuple[Floats, float]], relief: float, magnified: int
+) -> Pixels:
     """Paint the layers, tables of strokes with their marks, on the ground, and put it in the light, band by band."""
-    magnified = min(max(round(_EDGE / max(canvas.shape[:2])), 1), _MOST_MAGNIFIED)
     height, width = canvas.shape[0] * magnified, canvas.shape[1] * magnified
     edge = max(height, width)
     planes = brush.widened(ground, width)

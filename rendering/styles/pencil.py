@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from rendering.kernels import pencil as kernel
 from rendering.styles.base import Bench, Parameter, Pixels, Style, Values, gettext_noop
-from rendering.styles.sketch import Hand, Sketch, draw_gray, sketch
+from rendering.styles.sketch import EDGE, Hand, Sketch, draw_gray, sketch
 
 PARAMETERS = (
     Parameter(
@@ -90,7 +90,8 @@ def paint(bench: Bench, values: Values) -> Pixels:
 def sketched(bench: Bench, values: Values) -> Sketch:
     """The sketch of the canvas, made once for both pencils."""
     reach = min(max(round(_REACH * values["sigma_s"]), 2), 15)
-    return bench.once(sketch, reach, min(max(_LINES / values["sigma_r"], 0.01), 0.2))
+    edge = min(EDGE, max(bench.canvas.shape[:2])) if bench.draft else EDGE
+    return bench.once(sketch, edge, reach, min(max(_LINES / values["sigma_r"], 0.01), 0.2))
 
 
 def counted(bench: Bench, values: Values) -> NDArray[np.uint8]:

@@ -48,9 +48,9 @@ class Hand:
     grain: float
 
 
-def sketch(canvas: Pixels, reach: int, share: float) -> Sketch:
-    """Sketch a canvas: lines of strokes that reach so many pixels each way, on this share of the paper."""
-    picture = _fitted(canvas)
+def sketch(canvas: Pixels, edge: int, reach: int, share: float) -> Sketch:
+    """Sketch a canvas at a long edge: lines of strokes that reach so far each way, in pixels, on this share of it."""
+    picture = _fitted(canvas, edge)
     light = _bytes(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
     return Sketch(picture, _contours(light, reach, share), _tones(light))
 
@@ -85,12 +85,12 @@ def _paper(tones: Plane) -> list[Plane]:
     return [plane[:height, :width] for plane in hatching.sheet()]
 
 
-def _fitted(canvas: Pixels) -> Pixels:
+def _fitted(canvas: Pixels, edge: int) -> Pixels:
     """Scale to the sketch's long edge; halving first is six times faster, and may leave out an odd row or column."""
     height, width = canvas.shape[:2]
-    scale = EDGE / max(height, width)
+    scale = edge / max(height, width)
     size = max(round(width * scale), 1), max(round(height * scale), 1)
-    while min(height, width) > 1 and max(height, width) >= 2 * EDGE:
+    while min(height, width) > 1 and max(height, width) >= 2 * edge:
         height, width = height // 2, width // 2
         canvas = _bytes(cv2.resize(canvas[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA))
     return _bytes(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC))

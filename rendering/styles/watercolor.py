@@ -20,13 +20,13 @@ _WHITE = 0.94  # the lightness that becomes bare paper
 def paint(bench: Bench, values: Values) -> Pixels:
     """Return the canvas as a watercolor of the same shape."""
     if values["washes"]:
-        return _paint_in_washes(bench.canvas, values)
+        return _paint_in_washes(bench.canvas, values, most=1 if bench.draft else _LARGEST_ENLARGEMENT)
     return stylize(bench.canvas, sigma_s=values["sigma_s"], sigma_r=values["sigma_r"], outline=values["outline"])
 
 
-def _paint_in_washes(canvas: Pixels, values: Values) -> Pixels:
+def _paint_in_washes(canvas: Pixels, values: Values, *, most: float) -> Pixels:
     """Decide on a sheet of one working size what lies where, then enlarge it: a preview is the painting, smaller."""
-    sketch = _simplified(_shaken(_on_sheet(canvas), 2 * values["looseness"]), values["detail"])
+    sketch = _simplified(_shaken(_on_sheet(canvas, most), 2 * values["looseness"]), values["detail"])
     smooth = stylize(sketch, sigma_s=values["sigma_s"], sigma_r=values["sigma_r"], outline=values["outline"])
     strokes = _strokes(smooth, values)
     pooling, grain = np.float32(2.4 * values["pooling"]), np.float32(0.16 * values["grain"])
@@ -36,10 +36,10 @@ def _paint_in_washes(canvas: Pixels, values: Values) -> Pixels:
     return painted if painted.shape == canvas.shape else _resized(painted, canvas.shape[0], canvas.shape[1])
 
 
-def _on_sheet(canvas: Pixels) -> Pixels:
-    """Return the canvas so large that its long edge is that of the sheet."""
+def _on_sheet(canvas: Pixels, most: float) -> Pixels:
+    """Return the canvas so large that its long edge is that of the sheet, but enlarged no more than so many times."""
     height, width = canvas.shape[:2]
-    scale = min(paper.SHEET / max(height, width), _LARGEST_ENLARGEMENT)
+    scale = min(paper.SHEET / max(height, width), most)
     return _resized(canvas, max(round(height * scale), 1), max(round(width * scale), 1))
 
 

@@ -330,10 +330,10 @@ def raising() -> None:
 
 @pytest.mark.usefixtures("db", "one_worker")
 @pytest.mark.parametrize("count", [1, 30])
-def test_foretelling_asks_the_database_four_times(count: int, django_assert_num_queries: DjangoAssertNumQueries):
+def test_foretelling_asks_the_database_five_times(count: int, django_assert_num_queries: DjangoAssertNumQueries):
     wishes = [unread("person-1", number) for number in range(count)] + [read("person-2", 0)]
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         told = estimates.foretell(wishes)
 
     assert len(told) == count + 1

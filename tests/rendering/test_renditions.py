@@ -643,6 +643,17 @@ def test_no_preview_is_made_when_the_queue_is_short(media, settings):
     assert [name for name in media() if name.startswith("previews/")] == []
 
 
+def test_photos_that_are_not_read_yet_make_the_queue_long_as_well(media, settings):
+    settings.PREVIEWS_FROM = 3
+    first, second = admit(photo(seed=1)), admit(photo(seed=2))
+    for source in (first, second):
+        commission(source, "oil"), commission(source, "watercolor")
+
+    sources.read(first.pk)
+
+    assert len({name.split("/")[1] for name in media() if name.startswith("previews/")}) == 2
+
+
 def test_preview_is_of_what_waits_alone_and_made_once(media, settings):
     settings.PREVIEWS_FROM = 0
     source = admit(photo())

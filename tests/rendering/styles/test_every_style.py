@@ -1,5 +1,6 @@
 """What holds for every style of the catalog, in every look."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import numpy as np
 import pytest
 
 from rendering import kernels, recipes, styles
+from rendering.imaging.scale import to_long_edge
 from rendering.recipes import FULL_SIZE
 from rendering.styles.base import Bench, ParameterError, Pixels, Style
 from tests.rendering.styles import golden
 
+PHOTOS = Path(__file__).parents[2] / "photos"
 FAILURES = Path(__file__).parents[3] / "tests" / "failures"
 SHAPES = [(1, 1), (1, 40), (40, 1), (2, 3), (17, 31), (64, 64)]
 LOOKS = [(style, look) for style in styles.CATALOG for look in styles.LOOKS]
@@ -54,6 +57,30 @@ def test_style_paints_a_flat_canvas(style: Style, look: str, level: int):
     painted = style.paint(Bench(canvas), style.values(look))
 
     assert painted.shape == canvas.shape
+
+
+@pytest.mark.parametrize("style", styles.CATALOG, ids=lambda style: style.name)
+def test_draft_looks_like_the_painting_for_half_of_its_cost(style: Style):
+    canvas = to_long_edge(_photo("japanese-shop.jpg"), 512)
+    values = style.values("studio")
+
+    drafts = [_timed(style, Bench(canvas, draft=True)) for _ in range(3)]
+    paintings = [_timed(style, Bench(canvas)) for _ in range(3)]
+
+    draft, painting = drafts[0][0], paintings[0][0]
+    assert draft.shape == canvas.shape
+    assert np.abs(_blurred(draft) - _blurred(painting)).mean() <= 16
+    assert min(seconds for _, seconds in drafts) <= 0.5 * min(seconds for _, seconds in paintings)
+    np.testing.assert_array_equal(draft, style.paint(Bench(canvas, draft=True), values))
+
+
+@pytest.mark.parametrize("style", styles.CATALOG, ids=lambda style: style.name)
+def test_draft_of_a_canvas_of_the_usual_size_is_the_painting(style: Style):
+    canvas, values = to_long_edge(_photo("japanese-shop.jpg"), 1024), style.values("studio")
+
+    draft = style.paint(Bench(canvas, draft=True), values)
+
+    np.testing.assert_array_equal(draft, style.paint(Bench(canvas), values))
 
 
 @pytest.mark.parametrize(("style", "look"), LOOKS, ids=NAMES)
@@ -166,3 +193,18 @@ def likeness(one: Pixels, other: Pixels) -> float:
     top = (2 * mean_1 * mean_2 + low) * (2 * shared + high)
     bottom = (mean_1**2 + mean_2**2 + low) * (spread_1 + spread_2 + high)
     return float((top / bottom).mean())
+
+
+def _photo(name: str) -> Pixels:
+    return np.asarray(cv2.imread(str(PHOTOS / name)), np.uint8)
+
+
+def _timed(style: Style, bench: Bench) -> tuple[Pixels, float]:
+    started = time.thread_time()
+    painted = style.paint(bench, style.values("studio"))
+    return painted, time.thread_time() - started
+
+
+def _blurred(picture: Pixels) -> Pixels:
+    """Return the picture as somebody sees it from a distance, where single strokes cannot be told."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 10), np.float32)
