@@ -138,7 +138,8 @@ def _hang(photo: Photo, new: Sequence[Artwork], *, now: datetime) -> list[Artwor
     asked = {each.commission_id: each.commission for each in new}
     mine = photo.artworks.filter(commission__in=asked)
     known = set(mine.values_list("commission", flat=True))
-    mine.exclude(cancelled_at=None).update(cancelled_at=None, created_at=now)
+    if known:
+        mine.exclude(cancelled_at=None).update(cancelled_at=None, created_at=now)
     Artwork.objects.bulk_create([each for each in new if each.commission_id not in known], ignore_conflicts=True)
     made = {each.commission_id: each for each in mine.all()}
     for pk, each in made.items():

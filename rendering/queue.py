@@ -163,7 +163,9 @@ def _push(*, everybody: bool) -> None:
     # The rows are the truth: with Redis away, `tend` wakes the workers when Redis is back.
     try:
         paintings = _queue()
-        missing = max(1, count_workers()) - paintings.count
+        waiting = paintings.count
+        # An empty queue lacks a turn, however many workers there are.
+        missing = max(1, count_workers()) - waiting if waiting or everybody else 1
         for _ in range(missing if everybody else min(1, missing)):
             paintings.enqueue(TURN, job_timeout=FOREVER, result_ttl=0, failure_ttl=60)
     except RedisError:
