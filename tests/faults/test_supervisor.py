@@ -243,7 +243,7 @@ def test_worker_that_was_started_again_says_so(running: Product) -> None:
 
     os.kill(worker, signal.SIGKILL)
 
-    wait_until(lambda: (place, restarts + 1) in [each[:2] for each in workers_of(running)], seconds=60)
+    wait_until(lambda: (place, restarts + 1) in [each[:2] for each in workers_of(running)], seconds=120)
     [(_place, _restarts, memory)] = workers_of(running)
     assert place == f"{socket.gethostname()}, worker 1"
     assert memory > 50_000_000
