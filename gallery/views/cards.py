@@ -29,7 +29,7 @@ def card(request: HttpRequest, photo: Photo) -> str:
 @for_person
 @require_safe
 def status(request: PersonRequest) -> HttpResponse:
-    """Return versions of the asked photos, and cards of those whose version the page does not have."""
+    """Return versions of the asked photos, and what the page does not have: cards, or only how they stand now."""
     # Before the rows are read: what changes while they are makes another version.
     lane, lane_version = request.user.lane, events.version(request.user.lane)
     asked = request.GET.get("photos", "").split(",")[:MOST]
@@ -37,16 +37,21 @@ def status(request: PersonRequest) -> HttpResponse:
     found = list(request.user.photos.in_album().filter(key__in=asked))
     twins.look(found, owner=request.user)
     artworks.foretell(found)
-    photos = {_version(photo): photo for photo in found}
+    photos = {version_of(photo): photo for photo in found}
     etag = f'"{_digest(list(photos))}"'
     events.keep_answer(_question(request), etag, lane=lane, version=lane_version)
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None:
         return unchanged
-    fresh = [photo for version, photo in photos.items() if had.get(photo.key) != version]
+    fresh = [photo for version, photo in photos.items() if _card_of(had.get(photo.key, "")) != _card_of(version)]
     traffic.show(fresh, browser=request.session.session_key)
     cards = {
-        photo.key: {"version": version, "unfinished": photo.unfinished, "card": _news(request, photo, version, had)}
+        photo.key: {
+            "version": version,
+            "unfinished": photo.unfinished,
+            "card": card(request, photo) if photo in fresh else None,
+            "standing": _standing(photo) if photo not in fresh and had[photo.key] != version else None,
+        }
         for version, photo in photos.items()
     }
     return JsonResponse({"photos": cards}, headers={"ETag": etag, "Cache-Control": CACHING})
@@ -64,20 +69,26 @@ def _question(request: HttpRequest) -> str:
     return "\n".join(request.META.get(part, "") for part in parts)
 
 
-def _news(request: HttpRequest, photo: Photo, version: str, had: Mapping[str, str]) -> str | None:
-    return None if had.get(photo.key) == version else card(request, photo)
+def _standing(photo: Photo) -> str:
+    # While many wait, each second tells another place or time of each: a tenth of a card, for the line and for us.
+    return render_to_string("components/standing.html", {"photo": photo, "standing": words.standing(photo)})
 
 
-def _version(photo: Photo) -> str:
+def _card_of(version: str) -> str:
+    return version.partition("-")[0]
+
+
+def version_of(photo: Photo) -> str:
+    """Return what differs as soon as a card does: one part for the card, one for the words that say how it stands."""
     source = photo.source
     shown: list[object] = [photo.key, photo.title, photo.description, photo.favorite, get_language()]
     shown += [source.state, source.reason, source.folder]
-    # How it stands in words, not in seconds: a card is sent again when it says something else.
-    shown += [likeness(photo), words.standing(photo).text]
+    shown += [likeness(photo)]
     for artwork in photo.artworks.all():
         painting = artwork.rendition
         shown += [artwork.key, str(artwork.stage), painting and (painting.folder, painting.reason, painting.preview)]
-    return _digest(shown)
+    # In words, not in seconds: it is sent again when it says something else.
+    return f"{_digest(shown)}-{_digest([words.standing(photo).text])}"
 
 
 def _digest(shown: Sequence[object]) -> str:

@@ -25,7 +25,7 @@ from gallery.notices import Closed
 from gallery.photos import Claim, Outcome, Result
 from gallery.uploads import NoRoom
 from gallery.views.bins import removed
-from gallery.views.cards import card
+from gallery.views.cards import card, version_of
 from gallery.views.chosen import chosen_form
 from rendering import lifetimes, renditions
 from rendering.room import Full
@@ -218,6 +218,7 @@ def _with_cards(request: PersonRequest, results: list[Result]) -> list[dict[str,
             "photo": result.photo.key if result.photo else None,
             "address": reverse("photo", args=[result.photo.key]) if result.photo else None,
             "card": card(request, fresh[result.photo.pk]) if result.photo else None,
+            "version": version_of(fresh[result.photo.pk]) if result.photo else None,
         }
         for result in results
     ]

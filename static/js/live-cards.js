@@ -17,11 +17,12 @@ class LiveCards extends HTMLElement {
   }
 
   /** Put a new card at the head of the album, or in the place of its older self; return it. */
-  add(html) {
+  add(html, version) {
     const card = parse(html);
     const known = this.card(card.dataset.photo);
     if (known) known.replaceWith(card);
     else this.prepend(card);
+    this.status.versions.set(card.dataset.photo, version);
     watch(card);
     countInTitle();
     this.status.quicken();
@@ -41,6 +42,7 @@ class LiveCards extends HTMLElement {
       const card = this.card(key);
       if (photo.gone) card?.remove();
       else if (card && photo.card) this.replace(card, parse(photo.card));
+      else if (card && photo.standing) swap(card.querySelector("[data-slot=standing]"), parse(photo.standing));
     }
     countInTitle();
   }

@@ -122,7 +122,7 @@ export class UploadQueue {
     if (!result.card) return;
     this.upload.classList.remove("first");
     document.querySelector("[data-total]")?.remove(); // it was counted before
-    const card = document.querySelector("live-cards").add(result.card);
+    const card = document.querySelector("live-cards").add(result.card, result.version);
     previewOn(card, sending.file);
   }
 

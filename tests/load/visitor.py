@@ -69,7 +69,7 @@ class Visitor:
 
     def again(self) -> "Visitor":
         """Return the same person with a connection of their own."""
-        return Visitor(self.address, self.name, dict(self.cookies), foretold=self.foretold)
+        return Visitor(self.address, self.name, dict(self.cookies), have=self.have, foretold=self.foretold)
 
     def sign_up(self) -> None:
         """Make an account."""
@@ -92,6 +92,8 @@ class Visitor:
             raise Refused(answer.status, answer.body[:300])
         [told] = json.loads(answer.body)["results"]
         self._listen(told["photo"], told["card"])
+        if told["photo"]:
+            self.have[told["photo"]] = told["version"]
         finished = (told["card"] or "").count('data-state="done"') - 1
         return Uploaded(told["outcome"], told["text"], told["photo"] or "", max(0, finished), answer.seconds)
 
@@ -105,7 +107,7 @@ class Visitor:
         told: dict[str, dict[str, Any]] = json.loads(answer.body)["photos"]
         self.have |= {key: each["version"] for key, each in told.items()}
         for key, each in told.items():
-            self._listen(key, each["card"])
+            self._listen(key, each["card"] or each["standing"])
         return {key for key, each in told.items() if each["unfinished"]}
 
     def wait_for(self, keys: Iterable[str], *, seconds: float, pause: float = 0.3) -> None:

@@ -7,6 +7,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from gallery.models import Artwork, Photo, User
+from rendering import queue
 from rendering.models import Rendition, Source, State
 from tests import makers
 from tests.makers import NOON
@@ -44,6 +45,23 @@ def test_status_leaves_cards_out_that_the_page_has(as_alice: Client, alice: User
 
     assert answer[same.key]["card"] is None
     assert f'data-photo="{other.key}"' in answer[other.key]["card"]
+
+
+def test_status_tells_how_a_photo_stands_without_its_card(
+    as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+):
+    """While many photos wait, the place of each changes all the time, and nothing else of it."""
+    photo = makers.photo(alice)
+    makers.artwork(photo, state=State.WAITING)
+    before = version(as_alice, photo)
+    monkeypatch.setattr(queue, "count_workers", lambda: 1)
+
+    [answer] = ask(as_alice, photo, have=[before]).values()
+
+    assert answer["card"] is None
+    assert "Next in line, a few seconds" in answer["standing"]
+    assert f'data-news="{photo}: Next in line' in answer["standing"]
+    assert ask(as_alice, photo, have=[answer["version"]])[photo.key]["standing"] is None
 
 
 def test_status_of_somebody_elses_photo_is_no_status(as_bob: Client, alice: User):

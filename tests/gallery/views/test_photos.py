@@ -123,6 +123,9 @@ def test_upload_for_scripts_answers_with_a_card_for_each(as_alice: Client, alice
     photo = alice.photos.get()
     added, refused = response.json()["results"]
     assert f'data-photo="{photo.key}"' in added.pop("card")
+    # The page asks with it for what has changed since.
+    asked = as_alice.get(reverse("status"), {"photos": photo.key, "have": added.pop("version")})
+    assert [asked.json()["photos"][photo.key][part] for part in ("card", "standing")] == [None, None]
     assert added == {
         "name": "denali.webp",
         "outcome": "added",
@@ -137,6 +140,7 @@ def test_upload_for_scripts_answers_with_a_card_for_each(as_alice: Client, alice
         "photo": None,
         "address": None,
         "card": None,
+        "version": None,
     }
 
 
