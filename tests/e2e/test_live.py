@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from gallery.models import Artwork, Photo, User
-from rendering import events
+from rendering import events, queue
 from rendering.models import Rendition, State
 from tests import makers
 from tests.artworkshop.web import Web, web
@@ -121,6 +122,24 @@ def seconds_of(action: Callable[..., object], *arguments: object) -> float:
     started = time.monotonic()
     action(*arguments)
     return time.monotonic() - started
+
+
+def test_place_in_line_changes_without_the_rest_of_the_card(site: Web, window: BrowserContext, alice: User):
+    photo = photo_in_work(alice)
+    page = watching(window, site)
+    standing = page.locator(".standing")
+    expect(standing).to_have_text("Waiting for a painter")
+    page.wait_for_function("() => document.querySelector('live-cards').status.versions.size > 0")
+    page.evaluate("() => document.querySelector('.card-paintings').mark = 'same'")
+
+    queue._queue().connection.sadd(f"rq:workers:{settings.QUEUE}", "rq:worker:one")
+    with page.expect_response("**/status/**") as answered:
+        events.tell(alice.lane)
+
+    expect(standing).to_have_text("Next in line, a few seconds")
+    assert page.evaluate("() => document.querySelector('.card-paintings').mark") == "same"
+    told = answered.value.json()["photos"][photo.key]
+    assert (told["card"], "Next in line" in told["standing"]) == (None, True)
 
 
 def test_eight_tabs_load_at_once_and_hear_the_news_over_one_stream(site: Web, window: BrowserContext, alice: User):
