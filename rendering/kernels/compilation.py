@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from numba import njit
 from numba.core.caching import (
     CompileResultCacheImpl,
@@ -14,8 +15,10 @@ from numba.core.caching import (
     UserWideCacheLocator,
 )
 from numba.core.sigutils import normalize_signature
+from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., object])
+Pixels = NDArray[np.uint8]
 
 _declared: dict[str, list[tuple[Any, str]]] = {}  # module name: its dispatchers (Numba has no types) and signatures
 
@@ -38,6 +41,13 @@ def kernel(signature: str) -> Callable[[Function], Function]:
 
 def _cache(function: Callable[..., object]) -> object:
     return _Cache(function)  # type: ignore[no-untyped-call]  # Numba's caches have no types
+
+
+def read_only(pixels: Pixels) -> Pixels:
+    """Return a view that nobody may write to; a kernel of `Array(..., True)` is compiled for such alone, once."""
+    view = pixels.view()
+    view.flags.writeable = False
+    return view
 
 
 def make_ready(module: str) -> None:

@@ -25,7 +25,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from rendering.kernels.compilation import kernel, make_ready
+from rendering.kernels.compilation import kernel, make_ready, read_only
 
 Packed: TypeAlias = NDArray[np.uint64]
 """A picture of shape (height, width): B, G and R in 256ths of a level, then the differences to the left and above.
@@ -77,7 +77,7 @@ def smooth(canvas: Bytes, rows: range, *, sigma_s: float, sigma_r: float) -> Pac
     taken = _widened(rows, margin, canvas.shape[0])
     knee, steps = _steps(reaches[0], sigma_s / sigma_r / 255)
     packed = _room(len(taken), canvas.shape[1])
-    _pack(_read_only(canvas), taken.start, np.int32(knee), packed)
+    _pack(read_only(canvas), taken.start, np.int32(knee), packed)
     weights = _weights(reaches[0])
     for reach in reaches:
         _smooth_rows(packed, canvas.shape[1], steps, np.uint32(_UNIT * reach), weights)
@@ -133,12 +133,6 @@ def _room(height: int, width: int) -> Packed:
     room = np.empty(height * width + 8, np.uint64)
     start = -(room.ctypes.data // 8) % 8
     return room[start : start + height * width].reshape(height, width)
-
-
-def _read_only(canvas: Bytes) -> Bytes:
-    view = canvas.view()
-    view.flags.writeable = False
-    return view
 
 
 @kernel("void(Array(uint8, 3, 'C', True), int64, int32, uint64[:, ::1])")

@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from rendering.kernels import brush, strokes
-from rendering.kernels.compilation import kernel, make_ready
+from rendering.kernels.compilation import kernel, make_ready, read_only
 
 Pixels = NDArray[np.uint8]
 Row = NDArray[np.uint16]
@@ -102,7 +102,7 @@ def oil_painting(pixels: Pixels, size: int, dyn_ratio: int) -> Pixels:
     """
     tones, tone_count = _tones(pixels, size, dyn_ratio)
     painted = np.empty_like(pixels)
-    _paint(pixels, tones, tone_count, 2 * size + 1, painted)
+    _paint(read_only(pixels), tones, tone_count, 2 * size + 1, painted)
     return painted
 
 
@@ -121,7 +121,7 @@ def soft_oil_painting(pixels: Pixels, size: int, dyn_ratio: int, exponent: float
     weights = ((np.arange(around + 1) / around) ** (exponent - 1) * 2.0**60).astype(np.float32)  # far from denormal
     painted = np.empty_like(pixels)
     for left in range(0, width, _SOFT_STRIP):
-        _paint_soft(pixels, tones, tone_count, size, left, weights, painted)
+        _paint_soft(read_only(pixels), tones, tone_count, size, left, weights, painted)
     return painted
 
 
@@ -135,7 +135,7 @@ def _tones(pixels: Pixels, size: int, dyn_ratio: int) -> tuple[Pixels, int]:
     return np.asarray(cv2.LUT(luminance, tone_of, luminance), np.uint8), int(tone_of[255]) + 1
 
 
-@kernel("void(u1[:,:,::1], u1[:,::1], i8, i8, u1[:,:,::1])")
+@kernel("void(Array(u1, 3, 'C', True), u1[:,::1], i8, i8, u1[:,:,::1])")
 def _paint(pixels: Pixels, tones: Pixels, tone_count: int, width: int, painted: Pixels) -> None:
     columns = _STRIP + width + 1
     strip = _Strip(
@@ -413,7 +413,7 @@ def _level(total: int, share: float) -> np.uint8:
     return np.uint8(np.int32(np.rint(np.float32(total * share))))
 
 
-@kernel("void(u1[:,:,::1], u1[:,::1], i8, i8, i8, f4[::1], u1[:,:,::1])")
+@kernel("void(Array(u1, 3, 'C', True), u1[:,::1], i8, i8, i8, f4[::1], u1[:,:,::1])")
 def _paint_soft(  # noqa: PLR0913 (Numba is slower with objects)
     pixels: Pixels, tones: Pixels, tone_count: int, radius: int, left: int, weights: Floats, painted: Pixels
 ) -> None:

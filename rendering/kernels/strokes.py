@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rendering.kernels.compilation import kernel, make_ready
+from rendering.kernels.compilation import kernel, make_ready, read_only
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -66,11 +66,12 @@ def plan(  # noqa: PLR0913 (what a layer of strokes is made of)
     cells = (math.ceil(wide / spacing) + 1) * (math.ceil(high / spacing) + 1)
     strokes = np.empty((cells, COLUMNS), np.float32)
     shape = np.array([width, spacing, length, need, tolerance, wander])
-    strokes = strokes[: _plan(palette, colors, below, directions, shape, layer, strokes)]
+    found = _plan(read_only(palette), read_only(colors), below, directions, shape, layer, strokes)
+    strokes = strokes[:found]
     return strokes[np.argsort(strokes[:, ORDER], kind="stable")]
 
 
-@kernel("i8(u1[:,:,::1], u1[:,:,::1], f4[:,:,::1], f4[:,::1], f8[::1], i8, f4[:,::1])")
+@kernel("i8(Array(u1, 3, 'C', True), Array(u1, 3, 'C', True), f4[:,:,::1], f4[:,::1], f8[::1], i8, f4[:,::1])")
 def _plan(  # noqa: PLR0913, PLR0915 (fifteen columns; Numba is slower with objects)
     palette: Pixels,
     colors: Pixels,

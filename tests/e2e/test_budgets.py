@@ -11,6 +11,8 @@ from tests.e2e import measure, product
 from tests.e2e.measure import Opened
 from tests.load import pages
 from tests.load.site import Site, running
+from tests.load.visitor import Visitor
+from tests.processes import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -57,6 +59,7 @@ class Gallery:
     """A product with a full album, the person whose it is, and what addresses are made of."""
 
     site: Site
+    person: Visitor
     ann: StorageState
     keys: dict[str, str]
 
@@ -65,6 +68,14 @@ class Gallery:
 
     def who(self, name: str) -> StorageState | None:
         return self.ann if name in OWN else None
+
+    def photos(self) -> list[str]:
+        return [key for [key] in self.site.rows("SELECT key FROM gallery_photo WHERE removed_at IS NULL ORDER BY id")]
+
+    def take_away(self, photo: str) -> None:
+        """Have the album as it was before somebody added this photo."""
+        assert self.person.remove(photo)
+        self.person.close()
 
 
 @dataclass(frozen=True)
@@ -105,9 +116,10 @@ def gallery() -> Iterator[Gallery]:
     """The product with an album of real photos and their paintings, all of them shared."""
     with running(workers=2) as site:
         person = pages.fill(site, PHOTOS)
-        photos = [key for [key] in site.rows("SELECT key FROM gallery_photo ORDER BY id DESC")]
-        keys = {"photo": photos[0], "share": pages.share(site, person, photos)}
-        yield Gallery(site, pages.who(person), keys)
+        made = Gallery(site, person, pages.who(person), {})
+        photos = made.photos()[::-1]
+        made.keys.update({"photo": photos[0], "share": pages.share(site, person, photos)})
+        yield made
 
 
 @pytest.fixture(scope="module", params=VISITS, ids="-".join)
@@ -209,6 +221,8 @@ def test_upload_answers_at_once(browser: Browser, gallery: Gallery):
 
         expect(opened.page.locator(".upload-file, .card-paintings [data-stage=waiting]").first).to_be_attached()
         assert 0 < opened.seen("slowest") <= ANSWER
+        wait_until(lambda: len(gallery.photos()) > PHOTOS, seconds=60)
+    gallery.take_away(gallery.photos()[-1])
 
 
 def test_more_photos_join_the_page_and_the_place_is_kept(browser: Browser, gallery: Gallery):

@@ -1,8 +1,7 @@
 """Which photos a page of an album shows: filters, search, order, pages, and how long it takes for a large album."""
 
-import secrets
-import time
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from django.test import Client
@@ -11,9 +10,11 @@ from pytest_django import DjangoAssertNumQueries
 from gallery import album
 from gallery.album import Order, Wish
 from gallery.models import Artwork, Photo, User
-from rendering.models import Commission, Rendition, Source, State
+from rendering.models import State
 from tests import makers
+from tests.copies import copies
 from tests.makers import NOON
+from tests.stopwatch import quickest
 
 MANY = 50_000
 
@@ -109,6 +110,7 @@ def test_next_page_begins_where_it_did_after_its_neighbor_went_into_the_bin(
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("valkey")
 def test_page_of_fifty_thousand_photos_takes_less_than_a_fifth_of_a_second(
     alice: User, as_alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
@@ -135,43 +137,23 @@ def test_page_of_fifty_thousand_photos_takes_less_than_a_fifth_of_a_second(
 
     took = {}
     for question in questions:
-        times = []
-        for _ in range(3):
-            with django_assert_max_num_queries(13):
-                # Of this process: what else the machine does is not what the page costs.
-                began = time.process_time()
-                assert as_alice.get("/", question).status_code == 200
-                times.append(time.process_time() - began)
-        took[str(question)] = round(min(times) * 1000)
+        with django_assert_max_num_queries(13):
+            assert as_alice.get("/", question).status_code == 200
+        took[str(question)] = quickest(partial(as_alice.get, "/", question), within=0.2)
 
     print(took)  # noqa: T201 - figures for whoever runs it
-    assert {question: ms for question, ms in took.items() if ms > 200} == {}
+    assert {question: seconds for question, seconds in took.items() if seconds > 0.2} == {}
 
 
 def _fill(owner: User) -> None:
-    """Give somebody 50,000 photos with two paintings each, of which few failed and few are favorites."""
-    model, painted = makers.source(), makers.rendition()
-    facts = {"state": State.DONE, "waiting_since": NOON, "folder": model.folder, "widths": model.widths}
-    facts |= {"width": 64, "height": 48, "canvas_width": 64, "canvas_height": 48, "signature": model.signature}
-    facts |= {"phash": "0" * 64, "canvas_key": "0" * 64}
-    files = [Source(bytes_key=secrets.token_hex(32), original=f"x{n}", size=1, **facts) for n in range(MANY)]
-    Source.objects.bulk_create(files, batch_size=2000)
-    photos = [
-        Photo(
-            owner=owner, source=file, title=f"Photo {n:05}", favorite=n % 997 == 0, created_at=NOON, twin_answer="alone"
-        )
-        for n, file in enumerate(files)
-    ]
-    Photo.objects.bulk_create(photos, batch_size=2000)
+    """Give somebody 50,000 photos with two paintings each, of which none failed and few are favorites."""
+    model = makers.photo(owner)
+    files = copies([model.source], MANY, bytes_key="'file ' || n", original="'x' || n")
+    title = "'Photo ' || substr(CAST(100000 + n AS text), 2)"
+    photos = copies([model], MANY, source_id=f"{files} + n", key="'photo-' || n", title=title, favorite="n % 997 = 0")
     for style in ("oil", "pencil"):
-        asked = [
-            Commission(source=file, recipe="", recipe_digest=style, rendition=painted, created_at=NOON)
-            for file in files
-        ]
-        Commission.objects.bulk_create(asked, batch_size=2000)
-        hung = [
-            Artwork(photo=photo, commission=each, style=style, look="studio", created_at=NOON)
-            for photo, each in zip(photos, asked, strict=True)
-        ]
-        Artwork.objects.bulk_create(hung, batch_size=2000)
-    assert Rendition.objects.count() == 1
+        hung = makers.artwork(model, style=style)
+        asked = copies([hung.commission], MANY, source_id=f"{files} + n")
+        copies([hung], MANY, photo_id=f"{photos} + n", commission_id=f"{asked} + n", key=f"'{style}-' || n")
+    model.delete()
+    assert Artwork.objects.count() == 2 * MANY

@@ -4,7 +4,6 @@ import contextlib
 import importlib.util
 import io
 import pickle
-import time
 
 import pytest
 from hypothesis import given
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from rendering.imaging import header
 from rendering.imaging.header import Header, Limits, Refused, inspect
 from tests.rendering.imaging import pictures
+from tests.stopwatch import quickest
 
 LIMITS = Limits()
 
@@ -240,18 +240,16 @@ def test_inspect_answers_anything_with_a_header_or_a_refusal(beginning, rest):
     assert file.largest <= 4_000_000
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "filling", [b"\xff", b"\xff\0", b"\xff\xd0", b"\xff\xe0\0\2", b"\xff\xd8", b"\xff\xda\0\2", b"\0"]
 )
 def test_inspect_walks_a_hostile_jpeg_in_bounded_time(filling):
     content = pictures.saved(pictures.scene(64, 64), "jpeg", progressive=True)
     hostile = content[: content.index(b"\xff\xda") + 20] + filling * (39_000_000 // len(filling))
-    started = time.process_time()
 
-    found = answer(hostile)
-
-    assert found in {"jpeg", "too_many_scans", "damaged"}
-    assert time.process_time() - started < 3
+    assert answer(hostile) in {"jpeg", "too_many_scans", "damaged"}
+    assert quickest(lambda: answer(hostile), within=3) <= 3
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,14 @@ def _run(folder, text, **environment):
 
 def test_no_painting_has_a_kernel_compiled_for_other_numbers():
     compile_all()
-    bench = Bench(np.random.default_rng(1).integers(0, 256, (20, 30, 3), dtype=np.uint8))
+    canvas = np.random.default_rng(1).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    locked = canvas.copy()
+    locked.flags.writeable = False
 
     for style in styles.CATALOG:
         for look in style.looks:
-            style.paint(bench, style.values(look))
+            style.paint(Bench(canvas), style.values(look))
+            style.paint(Bench(locked), style.values(look))
 
     kernels = [kernel for declared in compilation._declared.values() for kernel, _ in declared]
     assert [kernel.__name__ for kernel in kernels if len(kernel.signatures) != 1] == []
