@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -68,12 +68,16 @@ def crowd(count: int) -> list[User]:
     return User.objects.bulk_create(User(username=f"person {number}") for number in range(count))
 
 
-def fill(count: int, *, people: Sequence[User]) -> None:
-    """Fill the tables with so many renditions, four of each photo, over half a year; nine of ten are done."""
+def fill(count: int, *, people: Sequence[User], when: Callable[[float], datetime] | None = None) -> None:
+    """Fill the tables with so many renditions, four of each photo, over half a year; nine of ten are done.
+
+    `when` says at what share of them (0 to 1) it was what time, if they did not come evenly.
+    """
     chance, now = Random(1), timezone.now()  # noqa: S311 - the same tables each time, no secret
+    moment = when or (lambda share: now - timedelta(days=180) * (1 - share))
     for first in range(0, count // len(STYLES), BATCH):
         numbers = range(first, min(first + BATCH, count // len(STYLES)))
-        photos = [_photo(number, people, now - timedelta(days=180) * (1 - 4 * number / count)) for number in numbers]
+        photos = [_photo(number, people, moment(len(STYLES) * number / count)) for number in numbers]
         Source.objects.bulk_create([photo.source for photo in photos])
         Photo.objects.bulk_create(photos)
         made = [(photo, style, _rendition(photo, style, chance)) for photo in photos for style in STYLES]
@@ -84,6 +88,18 @@ def fill(count: int, *, people: Sequence[User]) -> None:
             Artwork(photo=photo, commission=commission, style=style, look="studio", created_at=photo.created_at)
             for (photo, style, _), commission in zip(made, asked, strict=True)
         )
+
+
+def lately(now: datetime) -> Callable[[float], datetime]:
+    """Return moments that become denser towards now, by day rather than by night, as on a site that is liked."""
+    chance = Random(2)  # noqa: S311 - the same days each time, no secret
+
+    def moment(share: float) -> datetime:
+        day = now - timedelta(days=180 * (1 - share) ** 3)
+        awake = day.replace(hour=min(22, max(7, round(chance.gauss(16, 4)))), minute=chance.randrange(60))
+        return awake if awake < now else day
+
+    return moment
 
 
 def pages() -> dict[str, str]:
