@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, cast
 
 from allauth.account.admin import EmailAddressAdmin
 from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -519,6 +520,14 @@ class AddressAdmin(AuditedAdmin, EmailAddressAdmin):  # type: ignore[misc]  # al
         """Keep staff from adding an address of their own to somebody's account."""
         return bool(request.user.is_superuser)
 
+    @admin.action(description=_("Mark selected email addresses as verified"), permissions=["change"])
+    def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
+        """Take addresses for somebody's own, and write down who said so."""
+        chosen = list(queryset.filter(verified=False))
+        super().make_verified(request, queryset)
+        for address in EmailAddress.objects.filter(pk__in=[each.pk for each in chosen], verified=True):
+            self.log_change(request, address, "verified")
+
 
 @admin.register(Source)
 class AuditedSourceAdmin(AuditedAdmin, SourceAdmin):
@@ -538,3 +547,34 @@ class StretchAdmin(ReadOnlyAdmin):
     list_filter = ("daily",)
     date_hierarchy = "begins"
     ordering = ("-begins",)
+
+
+if apps.is_installed("allauth.socialaccount"):
+    from allauth.socialaccount.admin import SocialAccountAdmin
+    from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+
+    # The provider comes from the settings alone, and no token of it is kept.
+    admin.site.unregister([SocialAccount, SocialApp, SocialToken])
+
+    @admin.register(SocialAccount)
+    class SingleSignOnAdmin(AuditedAdmin, SocialAccountAdmin):  # type: ignore[misc]  # allauth has no types
+        """Who comes by the single sign-on; superusers alone may take such a door away from an account."""
+
+        list_display = ("user", "provider", "uid", "last_login", "date_joined")
+        list_filter = ("provider", "last_login")
+        list_select_related = ("user",)
+        search_fields = ("uid", "user__username", "user__email")
+        exclude = ("extra_data",)  # whatever the provider says of a person: nothing for others to read
+        date_hierarchy = "date_joined"
+
+        def has_add_permission(self, request: HttpRequest) -> bool:
+            """Nobody comes by a door that somebody typed."""
+            return False
+
+        def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+            """What the provider said stays as it was."""
+            return False
+
+        def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+            """Keep staff from locking others out."""
+            return bool(request.user.is_superuser)

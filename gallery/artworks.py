@@ -92,6 +92,11 @@ def cancel_photos(these: PhotoQuerySet, *, by: User, now: datetime) -> int:
     return _cancel(Artwork.objects.filter(photo__in=these, photo__owner=by), by=by, now=now)
 
 
+def cancel_everywhere(these: PhotoQuerySet, *, owners: Collection[User], now: datetime) -> int:
+    """Stop what is not finished of photos, whosesoever they are; count what was stopped."""
+    return _cancel_of(Artwork.objects.filter(photo__in=these), owners, now=now)
+
+
 def retry_photos(these: PhotoQuerySet, stage: Stage, *, by: User, now: datetime) -> int:
     """Try again what failed, or what was cancelled, of many photos; count it."""
     return _retry(Artwork.objects.filter(photo__in=these, photo__owner=by).at_stage(stage), by=by, now=now)
@@ -197,16 +202,20 @@ def _stop_if_unwanted(commission_id: int, *, by: User, now: datetime) -> None:
 
 
 def _cancel(mine: ArtworkQuerySet, *, by: User, now: datetime) -> int:
+    return _cancel_of(mine, [by], now=now)
+
+
+def _cancel_of(theirs: ArtworkQuerySet, owners: Collection[User], *, now: datetime) -> int:
     with transaction.atomic():
-        stopped = mine.unfinished().update(cancelled_at=now)
+        stopped = theirs.unfinished().update(cancelled_at=now)
         if stopped:
-            _stop_unwanted(mine.filter(cancelled_at=now), by=by, now=now)
-            # Its painting may go on for somebody else, and then nobody else tells this person's other pages.
-            events.tell(by.lane)
+            _stop_unwanted(theirs.filter(cancelled_at=now), owners, now=now)
+            # A painting may go on for somebody else, and then nobody else tells these people's other pages.
+            events.tell_all({owner.lane for owner in owners})
     return stopped
 
 
-def _stop_unwanted(given_up: ArtworkQuerySet, *, by: User, now: datetime) -> None:
+def _stop_unwanted(given_up: ArtworkQuerySet, owners: Collection[User], *, now: datetime) -> None:
     wanted = Artwork.objects.wanted()
     same, same_picture = (
         wanted.filter(commission=OuterRef("pk")),
@@ -215,11 +224,12 @@ def _stop_unwanted(given_up: ArtworkQuerySet, *, by: User, now: datetime) -> Non
     unwanted = Commission.objects.filter(~Exists(same), ~Exists(same_picture), artworks__in=given_up).order_by("pk")
     ids = list(unwanted.values_list("pk", flat=True))
     # Read before they are stopped: what was held gives its slot back.
-    held = unwanted.filter(rendition=None, lane=by.lane, not_before__gt=now)
-    slots = list(held.values_list("not_before", flat=True))
+    held = unwanted.filter(rendition=None, lane__in=[owner.lane for owner in owners], not_before__gt=now)
+    slots = list(held.values_list("lane", "not_before"))
     for first in range(0, len(ids), BATCH):
         renditions.cancel_all(ids[first : first + BATCH], now=now)
-    allowances.give_back(by, [slot for slot in slots if slot], now=now)
+    for owner in owners:
+        allowances.give_back(owner, [slot for lane, slot in slots if slot and lane == owner.lane], now=now)
 
 
 def _retry(ended: ArtworkQuerySet, *, by: User, now: datetime) -> int:

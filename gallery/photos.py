@@ -201,6 +201,11 @@ def erase_all(*, of: User, now: datetime) -> None:
     _erase(of.photos.all(), by=of, now=now)
 
 
+def erase_everywhere(chosen: PhotoQuerySet, *, now: datetime) -> int:
+    """Erase photos at once, whosesoever they are, with every file that nobody else needs; count them."""
+    return _erase_some(chosen, owners=list(User.objects.filter(photos__in=chosen).distinct()), now=now)
+
+
 def empty_bin(*, of: User, now: datetime, longer_than: timedelta = IN_BIN, most: int | None = None) -> int:
     """Erase what has been in a person's bin for longer than 30 days, the oldest first; count it."""
     old = of.photos.in_bin().filter(removed_at__lte=now - longer_than).reverse()
@@ -285,21 +290,21 @@ def _hang(staged: Staged, name: str, *, owner: User, now: datetime) -> tuple[Pho
 def _erase(chosen: PhotoQuerySet, *, by: User, now: datetime, most: int | None = None) -> int:
     keys = list(chosen.values_list("pk", flat=True)[:most])
     batches = (keys[first : first + BATCH] for first in range(0, len(keys), BATCH))
-    return sum(_erase_some(chosen.filter(pk__in=batch), by=by, now=now) for batch in batches)
+    return sum(_erase_some(chosen.filter(pk__in=batch), owners=[by], now=now) for batch in batches)
 
 
-def _erase_some(chosen: PhotoQuerySet, *, by: User, now: datetime) -> int:
+def _erase_some(chosen: PhotoQuerySet, *, owners: Sequence[User], now: datetime) -> int:
     with transaction.atomic():
         # Locked and asked again: what has just been brought back from the bin stays.
         keys = list(chosen.select_related(None).select_for_update().values_list("pk", flat=True))
-        photos = by.photos.filter(pk__in=keys)
+        photos = Photo.objects.filter(pk__in=keys, owner__in=owners)
         # Cancelled first: what a painting is made of may stay, if another person has the same file.
-        artworks.cancel_photos(photos, by=by, now=now)
+        artworks.cancel_everywhere(photos, owners=owners, now=now)
         source_ids = list(photos.values_list("source", flat=True))
         # Paintings of a twin keep the twin's file, also after the twin itself has gone.
         taken = Artwork.objects.filter(photo__in=photos, twin=True)
         source_ids += taken.values_list("commission__source", flat=True)
         photos.delete()
         sources.release(source_ids)
-        events.tell(by.lane)
+        events.tell_all({owner.lane for owner in owners})
     return len(keys)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple, Self, TypeAlias
 
-from django.db.models import Count, F, FloatField, Sum
-from django.db.models.functions import Cast
+from django.db.models import Count, F, FloatField, Subquery, Sum
+from django.db.models.functions import Cast, Coalesce
 
 from rendering import recipes, styles
 from rendering.models import Rendition
@@ -105,10 +105,12 @@ def fit(sums: Sums, kernel: Curve) -> Model:
 
 def _measurements() -> Iterator[tuple[str, Sums]]:
     x, y = Cast(F("width") * F("height"), FloatField()) * 1e-6, F("cpu_seconds")
-    latest = Rendition.objects.filter(cpu_seconds__gt=0).order_by("-pk").values("pk")[:LATEST]
+    painted = Rendition.objects.filter(cpu_seconds__gt=0).order_by("-pk")
+    # From a number on, not a list of five thousand: for that PostgreSQL reads the whole table.
+    since = Coalesce(Subquery(painted.values("pk")[LATEST - 1 : LATEST]), 0)
     products = {"sum_x": x, "sum_y": y, "sum_xx": x * x, "sum_xy": x * y, "sum_yy": y * y}
     sums = {name: Sum(product) for name, product in products.items()}
-    rows = Rendition.objects.filter(pk__in=latest).order_by().values_list("recipe").annotate(n=Count("pk"), **sums)
+    rows = painted.filter(pk__gte=since).order_by().values_list("recipe").annotate(n=Count("pk"), **sums)
     return ((recipe, Sums(*of_recipe)) for recipe, *of_recipe in rows)
 
 

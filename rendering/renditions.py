@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Case, F, Model, ProtectedError, Q, QuerySet, When
+from django.db.models import PROTECT, Case, F, Model, Q, QuerySet, When
 from django.utils import timezone
 
 from rendering import cache, canvases, events, labels, pipeline, queue, recipes, store, supervision
@@ -207,21 +207,20 @@ def release(commission_ids: Iterable[int], *, keep: bool = False) -> None:
     With `keep` what is painted stays for a while (`lifetimes`), so that asking again costs nothing.
     """
     with transaction.atomic():
-        gone = [delete_if_free(each) for each in Commission.objects.filter(pk__in=list(commission_ids))]
-        painted = [each.rendition_id for each in gone if each and each.rendition_id]
+        gone = delete_free(Commission.objects.filter(pk__in=list(commission_ids)))
+        painted = [each.rendition_id for each in gone if each.rendition_id]
         orphans = Rendition.objects.filter(pk__in=painted, commissions=None)
         remove_orphans(orphans.exclude(state=State.DONE) if keep else orphans)
 
 
 def remove_orphans(orphans: QuerySet[Rendition]) -> None:
     """Remove renditions that no commission holds, with their exports and files."""
-    for orphan in orphans:
-        with transaction.atomic():
-            # Locked: an export that is finished just now finds its row gone, and removes its file itself.
-            exports = list(Export.objects.filter(rendition=orphan).select_for_update())
-            removed = delete_if_free(orphan)
-            if removed:
-                remove_files_after_commit(removed, exports)
+    with transaction.atomic():
+        ids = list(orphans.values_list("pk", flat=True))
+        # Locked: an export that is finished just now finds its row gone, and removes its file itself.
+        exports = list(Export.objects.filter(rendition__in=ids).order_by("pk").select_for_update())
+        for removed in delete_free(Rendition.objects.filter(pk__in=ids)):
+            remove_files_after_commit(removed, [each for each in exports if each.rendition_id == removed.pk])
 
 
 def remove_files_after_commit(rendition: Rendition, exports: Sequence[Export]) -> None:
@@ -235,21 +234,23 @@ def remove_files_after_commit(rendition: Rendition, exports: Sequence[Export]) -
         transaction.on_commit(lambda: store.remove_pages(preview, [PREVIEW_WIDTH]))
 
 
-def delete_if_free(row: Row) -> Row | None:
-    """Delete a row and return what it last held; None if somebody's history still points to it, or it is gone.
+def delete_free(rows: QuerySet[Row], *also_held_by: str) -> list[Row]:
+    """Delete those of these rows to which nothing points that protects them, and return what they last held.
 
-    The database decides, not a counter.
+    The database decides, not a counter. Many rows take as many statements as one, and one more for each hundred.
     """
-    try:
-        with transaction.atomic():
-            # Locked and read again: a worker may have filled it a moment ago, and its files must go as well.
-            same: QuerySet[Row] = QuerySet(type(row)).filter(pk=row.pk)
-            latest = same.select_for_update().first()
-            if latest is not None:
-                latest.delete()
-            return latest
-    except ProtectedError:
-        return None
+    model = rows.model
+    relations = model._meta.related_objects  # noqa: SLF001 - Django's name
+    holders = [relation.name for relation in relations if relation.on_delete is PROTECT]
+    with transaction.atomic():
+        # Locked and read again: a worker may have filled one a moment ago, and its files must go as well. Who gets
+        # hold of one from now on waits, and then finds it gone.
+        latest = {row.pk: row for row in rows.order_by("pk").select_for_update()}
+        held_by_nothing = dict.fromkeys([*holders, *also_held_by])
+        free: QuerySet[Row] = QuerySet(model).filter(pk__in=latest, **held_by_nothing)
+        ids = list(free.values_list("pk", flat=True))
+        QuerySet(model).filter(pk__in=ids).delete()
+    return [latest[pk] for pk in ids]
 
 
 def start(work: Work) -> bool:

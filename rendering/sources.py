@@ -3,7 +3,7 @@
 import io
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -16,7 +16,7 @@ from django.utils import timezone
 from rendering import cache, canvases, events, pipeline, queue, renditions, store, supervision
 from rendering.imaging import header
 from rendering.imaging.header import Header, Refused
-from rendering.models import Reason, Rendition, Source
+from rendering.models import Commission, Export, Reason, Rendition, Source
 from rendering.renditions import seconds_for
 
 log = logging.getLogger(__name__)
@@ -107,22 +107,23 @@ def read(source_id: int) -> None:
 
 def release(source_ids: Iterable[int]) -> None:
     """Remove sources that are in nobody's album any more, with their files and what was painted from them alone."""
-    for source in Source.objects.filter(pk__in=list(source_ids)):
-        renditions.release(source.commissions.values_list("pk", flat=True))
-        with transaction.atomic():
-            # Locked: an export that is finished just now finds its row gone, and removes its file itself.
-            exported = [export.file for export in source.exports.select_for_update() if export.file]
-            gone = renditions.delete_if_free(source)
-            if gone:
-                _remove_files_after_commit(gone, exported)
-                renditions.remove_orphans(_painted_from(gone))
+    ids = list(source_ids)
+    with transaction.atomic():
+        renditions.release(Commission.objects.filter(source__in=ids).values_list("pk", flat=True))
+        # Locked: an export that is finished just now finds its row gone, and removes its file itself.
+        exports = list(Export.objects.filter(source__in=ids).order_by("pk").select_for_update())
+        gone = renditions.delete_free(Source.objects.filter(pk__in=ids), "commissions")
+        for source in gone:
+            exported = [each.file for each in exports if each.source_id == source.pk and each.file]
+            _remove_files_after_commit(source, exported)
+        renditions.remove_orphans(_painted_from(gone))
 
 
-def _painted_from(gone: Source) -> QuerySet[Rendition]:
-    """Return what was painted from a source alone and kept for a while: it must not outlive the photo."""
-    keys = cache.painted_keys(gone)
-    if Source.objects.filter(canvas_key=gone.canvas_key).exists():
-        keys.discard(gone.canvas_key)
+def _painted_from(gone: Sequence[Source]) -> QuerySet[Rendition]:
+    """Return what was painted from these alone and kept for a while: it must not outlive the photos."""
+    keys = {key for source in gone for key in cache.painted_keys(source)}
+    shown = Source.objects.filter(canvas_key__in=[source.canvas_key for source in gone if source.canvas_key])
+    keys -= set(shown.values_list("canvas_key", flat=True))
     return Rendition.objects.filter(commissions=None, canvas_key__in=keys)
 
 

@@ -1,4 +1,4 @@
-"""The tests of models, sources, renditions and the queue, once more on a real PostgreSQL."""
+"""The tests of models, sources, renditions, the queue and the desk, once more on a real PostgreSQL."""
 
 import os
 import subprocess
@@ -8,7 +8,8 @@ import pytest
 
 from tests.processes import ROOT, postgresql, postgresql_programs
 
-FILES = ("models", "sources", "renditions", "queue", "jobs", "worker")
+RENDERING = ("models", "sources", "renditions", "queue", "jobs", "worker")
+FILES = (*(f"rendering/test_{name}.py" for name in RENDERING), "gallery/test_desk.py", "gallery/views/test_console.py")
 PROGRAMS = postgresql_programs()
 
 
@@ -16,9 +17,21 @@ PROGRAMS = postgresql_programs()
 @pytest.mark.skipif(
     PROGRAMS is None, reason="no PostgreSQL server is installed (on Debian: apt-get install postgresql)"
 )
-def test_rendering_works_on_postgresql():
-    files = [f"tests/rendering/test_{name}.py" for name in FILES]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-cov", *files]
+def test_rendering_and_the_desk_work_on_postgresql():
+    files = [f"tests/{name}" for name in FILES]
+    # Without the desk's bench in small, which counts only the CPU time of our own process.
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-k",
+        "not twenty_thousand",
+        "-p",
+        "no:cacheprovider",
+        "--no-cov",
+        *files,
+    ]
 
     assert PROGRAMS is not None
     with postgresql(PROGRAMS) as address:

@@ -40,7 +40,7 @@ def jobs(request: PersonRequest) -> HttpResponse:
     """Show the paintings (or readings, or files) that are looked for, newest first."""
     form = JobForm(request.GET)
     found = _before(_found(form), request.GET.get("before", ""))
-    rows = desk.with_photos(found[: PAGE + 1], kind=form.of)
+    rows = desk.newest(found, PAGE + 1, kind=form.of)
     context = {
         "kind": form.of,
         "filter_form": form,

@@ -105,6 +105,25 @@ PAGES: dict[str, Page] = {
     "notices": Page("notices", "/staff/notices/"),
 }
 
+MORE: dict[str, Page] = {
+    "desk-7d": Page("dashboard", "/staff/?span=7d"),
+    "desk-30d": Page("dashboard", "/staff/?span=30d"),
+    "desk-180d": Page("dashboard", "/staff/?span=180d"),
+    "jobs-failed": Page("jobs", "/staff/jobs/?state=failed&style=oil"),
+    "people-more": Page("people", "/staff/people/?page=2"),
+    "admin": Page("", "/admin/"),
+    "admin-people": Page("", "/admin/gallery/user/"),
+    "admin-person": Page("", "/admin/gallery/user/{person}/change/"),
+    "admin-photos": Page("", "/admin/gallery/photo/"),
+    "admin-photo": Page("", "/admin/gallery/photo/{first}/change/"),
+    "admin-artworks": Page("", "/admin/gallery/artwork/"),
+    "admin-sources": Page("", "/admin/rendering/source/"),
+    "admin-renditions": Page("", "/admin/rendering/rendition/"),
+    "admin-audit": Page("", "/admin/gallery/auditentry/"),
+    "queues": Page("", "/admin/queues/"),
+}
+"""Pages for staff that are looked at, but not measured: further periods, and Django's own."""
+
 NO_PAGES: dict[str, str] = {
     "history_table": "a CSV file",
     "desk_figures": "a CSV file",
@@ -133,9 +152,11 @@ import json
 from datetime import timedelta
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.utils import timezone
+from django.db.models import F
 from gallery import notices, people, shares
 from gallery.models import Artwork, Photo, User
-from rendering.models import Rendition
+from rendering.models import Rendition, State
+from tests.load import desk as busy
 now, ada = timezone.now(), User.objects.get(username="ada")
 bob = User.objects.create_user("bob", "bob@example.org", is_active=False, awaits_approval=True)
 mail, _ = EmailAddress.objects.get_or_create(user=ada, email="ada@example.org", defaults={"primary": True})
@@ -147,12 +168,19 @@ painted = [photo for photo in hung if photo.source.folder]
 share = shares.create(owner=ada, photos=painted, terms=shares.Terms(title="A walk in the hills"), now=now)
 terms = shares.Terms(title="For the family", password="open-sesame", expires_at=now + timedelta(days=7))
 locked = shares.create(owner=ada, photos=painted[:1], terms=terms, now=now)
+family = ("Grandmother", "Lucía", "Uncle Bertram", "李明", "Noor", "a-person-with-a-rather-long-name@example.org")
+busy.fill(1200, people=[User.objects.create_user(name) for name in family], when=busy.lately(now))
+# What waits for longer than a morning would be no usual day.
+old = Rendition.objects.filter(state=State.WAITING, holder="", waiting_since__lt=now - timedelta(hours=4))
+old.update(state=State.CANCELLED, finished_at=F("waiting_since"))
+busy.tend()
 print("FACTS", json.dumps({
     "share": share.key, "locked": locked.key, "mail": EmailConfirmationHMAC(mail).key, "person": bob.pk,
     "notice": notice.pk,
     "artwork": Artwork.objects.filter(photo=painted[0]).order_by("pk").first().key,
     "job": Rendition.objects.order_by("pk").first().pk,
     "reading": painted[0].source_id,
+    "first": painted[0].pk,
 }))
 """
 
@@ -167,7 +195,7 @@ class Everything:
 
     def address(self, name: str) -> str:
         """Return where a page of PAGES is."""
-        return self.site.address + PAGES[name].address.format(**self.facts)
+        return self.site.address + (PAGES | MORE)[name].address.format(**self.facts)
 
     def get(self, name: str, *, language: str) -> Answer:
         """Return a page of PAGES as the server sends it."""

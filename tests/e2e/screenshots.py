@@ -23,9 +23,10 @@ from PIL import Image, ImageDraw  # noqa: E402 - these need Django to be ready
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
 from tests.e2e import everywhere, product, pseudo  # noqa: E402
-from tests.e2e.everywhere import PAGES, Everything  # noqa: E402
+from tests.e2e.everywhere import MORE, PAGES, Everything  # noqa: E402
 from tests.load import pages  # noqa: E402
 
+ALL = PAGES | MORE
 HEIGHTS = {390: 844, 1350: 900}
 THEMES = ("light", "dark")
 LANGUAGES = ("en", "zh-Hans", pseudo.FROM_THE_RIGHT)
@@ -46,7 +47,7 @@ def main() -> None:
     """Run a product that shows everything, and shoot all of its pages."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--page", action="append", choices=PAGES)
+    parser.add_argument("--page", action="append", choices=ALL)
     parser.add_argument("--language", action="append", choices=LANGUAGES)
     parser.add_argument("--theme", action="append", choices=THEMES)
     parser.add_argument("--width", action="append", type=int, choices=HEIGHTS)
@@ -59,7 +60,7 @@ def main() -> None:
         product.browser(playwright) as browser,
     ):
         for view in map(View._make, views):
-            shots = list(shoot(browser, everything, options.page or list(PAGES), view, options.folder))
+            shots = list(shoot(browser, everything, options.page or list(ALL), view, options.folder))
             _sheet(shots, view).save(options.folder / f"sheet-{_name(view)}.png")
 
 
@@ -69,7 +70,7 @@ def shoot(
     """Shoot pages in one view; yield the name and the file of each."""
     windows = {who: _window(browser, pages.who(person), view) for who, person in everything.people.items()}
     for name in names:
-        window, file = windows[PAGES[name].who], folder / f"{name}-{_name(view)}.png"
+        window, file = windows[ALL[name].who], folder / f"{name}-{_name(view)}.png"
         window.goto(everything.address(name))
         _look_around(window)
         if window.evaluate(OVERFLOW) > 0:

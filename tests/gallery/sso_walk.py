@@ -13,13 +13,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 import requests  # noqa: E402 - after the setup
+from allauth.socialaccount.models import SocialAccount  # noqa: E402 - after the setup
+from django.contrib.admin import site  # noqa: E402 - after the setup
 from django.core.management import call_command  # noqa: E402 - after the setup
 from django.test import Client, override_settings  # noqa: E402 - after the setup
 from django.test.utils import setup_test_environment  # noqa: E402 - after the setup
+from django.urls import reverse  # noqa: E402 - after the setup
 from django.utils import timezone  # noqa: E402 - after the setup
 
 from gallery import accounts, people  # noqa: E402 - after the setup
-from gallery.models import User  # noqa: E402 - after the setup
+from gallery.models import AuditEntry, User  # noqa: E402 - after the setup
 
 BEGIN = "/accounts/oidc/sso/login/"
 
@@ -67,10 +70,25 @@ def walk() -> dict[str, object]:
         told["still waits"] = come(Client(), "walter")
         people.approve(User.objects.get(username="walter"), by=admin, now=timezone.now())
         told["approved"] = come(Client(), "walter")
+    told["admin"] = unlinked(admin)
     forged = Client()
     forged.post(BEGIN)
     told["forged"] = [forged.get(f"{BEGIN}callback/?code=x&state=y").status_code, "_auth_user_id" in forged.session]
     return told
+
+
+def unlinked(admin: User) -> list[object]:
+    """Have the admin take the provider away from an account; return what the admin may do there, and what was noted."""
+    browser, linked = Client(), SocialAccount.objects.get(user__username="nora")
+    browser.force_login(admin)
+    shown = [model._meta.label for model in site._registry if model._meta.app_label == "socialaccount"]
+    pages = [reverse(f"admin:socialaccount_socialaccount_{what}", args=[linked.pk]) for what in ("change", "delete")]
+    codes = [browser.get(reverse("admin:socialaccount_socialaccount_changelist"), {"q": "nora"}).status_code]
+    codes += [browser.get(pages[0]).status_code, browser.post(pages[0], {"uid": "x"}).status_code]
+    codes += [browser.post(pages[1], {"post": "yes"}).status_code]
+    left = SocialAccount.objects.filter(pk=linked.pk).count()
+    noted = AuditEntry.objects.filter(action__startswith="socialaccount")
+    return [shown, codes, left, list(noted.values_list("actor_name", "action"))]
 
 
 def lonely() -> list[object]:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from gallery import desk, ledger
 from gallery.desk import Job, Technique
@@ -12,7 +14,7 @@ from gallery.models import Artwork, AuditEntry, How, Photo, User
 from gallery.traffic import Spared
 from rendering import stats, turns
 from rendering.console import Action, Wanted
-from rendering.models import Commission, Found, Kind, Reason, Rendition, State
+from rendering.models import Commission, Export, Found, Kind, Reason, Rendition, State
 from rendering.stats import Batches, Doing, LaneLine, Span, Trouble, WorkerNow
 from tests import makers
 from tests.makers import NOON
@@ -157,6 +159,16 @@ def test_jobs_are_found_by_person_and_by_title(alice: User, bob: User):
     assert list(desk.find_jobs(Wanted(style="pencil"), person="alice")) == []
 
 
+@pytest.mark.parametrize(
+    ("title", "sought"), [("100% Wool", "100% w"), ("a_b", "A_B"), ("back\\slash", "K\\S"), ("Été", "é")]
+)
+def test_title_is_found_by_what_it_holds_whatever_its_case(alice: User, title: str, sought: str):
+    meant = makers.artwork(makers.photo(alice, title=title)).rendition
+    makers.artwork(makers.photo(alice, title="1000 aXb Wool"))
+
+    assert list(desk.find_jobs(Wanted(), title=sought)) == [meant]
+
+
 def test_delete_takes_paintings_out_of_everybodys_album(alice: User, bob: User, staff: User):
     made = makers.artwork(makers.photo(alice))
     rendition = Rendition.objects.get(commissions=made.commission)
@@ -202,6 +214,36 @@ def test_deleted_reading_takes_the_photo_with_it_and_no_other(alice: User, bob: 
     assert [(each.action, each.subject) for each in AuditEntry.objects.all()] == [
         ("job.delete", f"source {broken.source_id}")
     ]
+
+
+KIND_ACTIONS = [(kind, action) for kind in Kind for action in Action]
+
+
+@pytest.mark.parametrize(("kind", "action"), KIND_ACTIONS)
+def test_statements_of_an_action_do_not_depend_on_the_number(
+    alice: User, bob: User, staff: User, kind: Kind, action: Action
+):
+    def statements(count: int) -> int:
+        ids = [some_work(owner, kind, action) for owner in (alice, bob) for _ in range(count)]
+        with CaptureQueriesContext(connection) as asked:
+            assert desk.act(Job(action, kind), ids, by=staff, reason="", now=NOON) == len(ids)
+        return len(asked)
+
+    assert statements(1) == statements(15)
+
+
+def some_work(owner: User, kind: Kind, action: Action) -> int:
+    """Return the number of new work of somebody's that this action fits."""
+    state = State.FAILED if action == Action.RETRY else State.WAITING
+    if kind == Kind.READING:
+        unread = makers.photo(owner, of=makers.source(state=state))
+        asked = makers.commission(unread.source)
+        Artwork.objects.create(photo=unread, commission=asked, style="oil", look="studio", created_at=NOON)
+        return unread.source_id
+    painting = makers.artwork(makers.photo(owner), state=state if kind == Kind.PAINTING else State.DONE).rendition
+    assert painting
+    facts = {"format": "png", "intensity": 100, "used_at": NOON, "waiting_since": NOON, "state": state}
+    return painting.pk if kind == Kind.PAINTING else Export.objects.create(rendition=painting, **facts).pk
 
 
 def test_workers_are_told_with_the_photos_that_they_have_in_hand(alice: User, django_assert_num_queries):

@@ -87,6 +87,14 @@ def test_approval_holds_for_those_who_come_by_the_provider(told: dict[str, Any])
     assert (told["still waits"], told["approved"]) == (waiting, ALBUM)
 
 
+def test_admin_takes_the_provider_away_from_an_account_and_that_is_written_down(told: dict[str, Any]):
+    shown, codes, left, noted = told["admin"]
+
+    assert shown == ["socialaccount.SocialAccount"]
+    assert codes == [200, 200, 403, 302]
+    assert (left, noted) == (0, [["ada", "socialaccount.delete"]])
+
+
 def test_provider_that_is_away_is_no_fault_of_the_site(tmp_path: Path):
     told = told_by_walk(tmp_path, f"http://127.0.0.1:{free_port()}", AWAY="yes")
 

@@ -28,9 +28,12 @@ from tests.rendering.makers import (
     photo,
     picture,
     read,
+    rendition_row,
     simultaneously,
+    source_row,
 )
 
+RELEASING = 39
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -433,6 +436,24 @@ def test_picture_that_another_file_still_shows_keeps_what_was_painted(media):
     sources.release([first.pk])
 
     assert Rendition.objects.get().canvas_key == second.canvas_key
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_sources_are_released_in_a_number_of_statements_that_does_not_depend_on_theirs(
+    media, count, django_assert_num_queries
+):
+    kept = source_row()
+    for _ in range(count):
+        row = source_row()
+        rendition = rendition_row()
+        facts = {"recipe": "pencil", "lane": "person-1", "created_at": NOON, "rendition": rendition}
+        Commission.objects.create(source=row, recipe_digest=rendition.canvas_key, **facts)
+    ids = list(Source.objects.exclude(pk=kept.pk).values_list("pk", flat=True))
+
+    with django_assert_num_queries(RELEASING):
+        sources.release(ids)
+
+    assert (list(Source.objects.all()), Rendition.objects.count(), Commission.objects.count()) == ([kept], 0, 0)
 
 
 def test_source_that_is_read_after_the_row_was_fetched_leaves_no_file(media, monkeypatch):

@@ -278,12 +278,12 @@ def test_audit_log_is_filtered(as_manager: Client, waiting: Artwork):
 
 def test_jobs_take_a_constant_number_of_queries(as_desk: Client, alice: User, django_assert_num_queries):
     makers.artwork(makers.photo(alice))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         as_desk.get(JOBS)
     for _ in range(2):
         makers.artwork(makers.photo(alice))
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         as_desk.get(JOBS)
 
 
