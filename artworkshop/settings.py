@@ -216,6 +216,7 @@ SIGN_UP = environment.choice("SIGN_UP", "open", ("open", "closed", "invitation",
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "album"
 ACCOUNT_ADAPTER = "gallery.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"login": "gallery.forms.SignInForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
