@@ -289,3 +289,11 @@ def test_invitations_are_made_and_shown_to_admins(as_admin: Client, admin: User)
     assert (invitation.note, invitation.invited_by) == ("For Mum", admin)
     assert list(page.context["invitations"]) == [invitation]
     assert f"/invitations/{invitation.key}/" in page.content.decode()
+
+
+def test_signing_in_is_seen_and_not_said(client: Client, person: User):
+    page = client.post(reverse("account_login"), {"login": "carol", "password": PASSWORD}, follow=True)
+
+    assert page.redirect_chain == [("/", 302)]
+    assert said(page) == []
+    assert '<span class="menu-name">carol</span>' in page.content.decode()
