@@ -104,6 +104,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # a body up to this size is not written
 STATIC_URL = "/static/"
 STATIC_ROOT = str(DATA_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_MIMETYPES = {".speculationrules": "application/speculationrules+json"}
 
 # How it is reached
 
@@ -181,6 +182,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "gallery.browsers.middleware",
+    "gallery.ahead.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -216,6 +218,7 @@ SIGN_UP = environment.choice("SIGN_UP", "open", ("open", "closed", "invitation",
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "album"
 ACCOUNT_ADAPTER = "gallery.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"login": "gallery.forms.SignInForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -9,10 +9,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, Storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-LAYERED_IMPORT = re.compile(r'^@import url\("(?P<path>[^"]+)"\) layer\((?P<layer>[\w-]+)\);$', re.MULTILINE)
+LAYERED_IMPORT = re.compile(r'^@import url\("(?P<path>[^"]+)"\) layer\((?P<layer>[\w-]+)\);\n', re.MULTILINE)
+ONE_LAYER = re.compile(rf"{LAYERED_IMPORT.pattern}(?:@import .+ layer\((?P=layer)\);\n)*", re.MULTILINE)
 
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-BLANKS = re.compile(r"\s*([{};,])\s*")  # no string in our style sheets has blanks beside these
+BLANKS = re.compile(r"\s*([{};,>])\s*|(?<=:)\s+")  # no string in our style sheets has blanks beside these
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc] # whitenoise brings no types
@@ -31,20 +32,20 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
             storage, path = paths[name]
             text = _read(storage, path)
             if LAYERED_IMPORT.search(text):
-                whole = LAYERED_IMPORT.sub(partial(_layer, storage, path), text)
+                whole = ONE_LAYER.sub(partial(_layer, storage, path), text)
                 paths[name] = (joined, joined.save(name, ContentFile(whole.encode())))
         yield from super().post_process(paths, dry_run, **options)
 
 
 def _layer(storage: Storage, importer: str, found: re.Match[str]) -> str:
     folder = importer.rpartition("/")[0]
-    text = _for_browsers(_read(storage, f"{folder}/{found['path']}"))
-    return f"@layer {found['layer']} {{\n{text}}}\n"
+    sheets = (_read(storage, f"{folder}/{each['path']}") for each in LAYERED_IMPORT.finditer(found[0]))
+    return f"@layer {found['layer']}{{{''.join(map(_for_browsers, sheets))}}}"
 
 
 def _for_browsers(text: str) -> str:
     # What is for readers of the source alone is an eighth of what a page of styles weighs, also compressed.
-    return BLANKS.sub(r"\1", COMMENT.sub("", text))
+    return BLANKS.sub(lambda found: found[1] or "", COMMENT.sub("", text))
 
 
 def _read(storage: Storage, path: str) -> str:

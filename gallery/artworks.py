@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from gallery import allowances
+from gallery import allowances, looks
 from gallery.models import Artwork, ArtworkQuerySet, Photo, PhotoQuerySet, Stage, User
 from rendering import estimates, events, renditions, sources
 from rendering.models import Commission, State
@@ -37,7 +37,7 @@ def commission(
         asked = renditions.commission(
             photo.source, styles=styles, look=look, full_size=full_size, lane=photo.owner.lane, now=now, changes=changes
         )
-        made = _commission(photo, asked, look=look, full_size=full_size, now=now)
+        made = _commission(photo, asked, look=look, full_size=full_size, now=now, changes=changes or {})
         _book(made, asked_before, by=photo.owner, now=now)
         return made
 
@@ -127,14 +127,24 @@ def foretell(photos: Iterable[Photo]) -> None:
 
 
 def _commission(
-    photo: Photo, asked: Sequence[tuple[Commission, bool]], *, look: str, full_size: bool, now: datetime
+    photo: Photo,
+    asked: Sequence[tuple[Commission, bool]],
+    *,
+    look: str,
+    full_size: bool,
+    now: datetime,
+    changes: Mapping[str, float],
 ) -> list[Artwork]:
     for each, same_file in asked:
         if photo.source.state == State.FAILED or (same_file and not _is_done(each)):
             # It failed, or somebody gave it up: a new wish is a new try.
             renditions.retry(each, now=now)
     facts = {"photo": photo, "look": look, "full_size": full_size, "created_at": now}
-    new = [Artwork(commission=each, style=each.style, same_file=same, **facts) for each, same in asked]
+    own = {each.style: looks.own(each.style, look, changes) for each, _ in asked}
+    new = [
+        Artwork(commission=each, style=each.style, same_file=same, own_values=own[each.style], **facts)
+        for each, same in asked
+    ]
     return _hang(photo, new, now=now)
 
 

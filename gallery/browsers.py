@@ -5,7 +5,7 @@ at most, and only where somebody asks.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -16,10 +16,11 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from gallery.models import User
 
-SEEN, AGENT = "seen", "agent"
+SINCE, SEEN, AGENT = "since", "seen", "agent"
 NOTED_EVERY = timedelta(hours=1)
 AGENT_LENGTH = 300
 LOOKED_AT = 20_000
@@ -49,8 +50,10 @@ SYSTEMS = {
 class Browser:
     """A browser in which somebody is signed in; without words for what is not known."""
 
+    handle: str
     program: str
     system: str
+    since: datetime | None
     seen_at: datetime | None
     current: bool
 
@@ -60,6 +63,8 @@ def note(session: SessionBase, *, agent: str, now: datetime) -> bool:
     seen_at = _moment(session.get(SEEN))
     if seen_at and now - seen_at < NOTED_EVERY:
         return False
+    if seen_at is None:
+        session[SINCE] = now.isoformat(timespec="seconds")
     session[SEEN], session[AGENT] = now.isoformat(timespec="seconds"), agent[:AGENT_LENGTH]
     return True
 
@@ -67,14 +72,18 @@ def note(session: SessionBase, *, agent: str, now: datetime) -> bool:
 def of(person: User, *, current: str, now: datetime) -> list[Browser]:
     """Return where a person is signed in: this browser (by its session's key) first, then by last use."""
     found = islice(_sessions_of(person, now=now, most=LOOKED_AT), SHOWN)
-    browsers = [_browser(opened, current=session.session_key == current) for session, opened in found]
+    browsers = [_browser(session, opened, current=session.session_key == current) for session, opened in found]
     return sorted(browsers, key=lambda each: (not each.current, -(each.seen_at.timestamp() if each.seen_at else 0)))
 
 
 def sign_out_others(person: User, *, current: str, now: datetime) -> int:
     """End all sessions of a person but this one; count them."""
-    others = [session.pk for session, _ in _sessions_of(person, now=now) if session.session_key != current]
-    return Session.objects.filter(pk__in=others).delete()[0]
+    return _end(_others(person, current=current, now=now))
+
+
+def sign_out(person: User, handle: str, *, current: str, now: datetime) -> bool:
+    """End one session of a person, which is not this one; False if there is none of this handle."""
+    return _end(each for each in _others(person, current=current, now=now) if _handle(each) == handle) > 0
 
 
 def middleware(get_response):  # type: ignore[no-untyped-def]
@@ -100,9 +109,29 @@ def _sessions_of(
             yield session, opened
 
 
-def _browser(opened: dict[str, object], *, current: bool) -> Browser:
+def _others(person: User, *, current: str, now: datetime) -> Iterator[Session]:
+    return (session for session, _ in _sessions_of(person, now=now) if session.session_key != current)
+
+
+def _end(sessions: Iterable[Session]) -> int:
+    return Session.objects.filter(pk__in=[session.pk for session in sessions]).delete()[0]
+
+
+def _handle(session: Session) -> str:
+    """Return what a page calls a session: its key would let whoever sees the page in."""
+    return salted_hmac("gallery.browsers", session.session_key, algorithm="sha256").hexdigest()[:32]
+
+
+def _browser(session: Session, opened: dict[str, object], *, current: bool) -> Browser:
     agent = str(opened.get(AGENT, ""))
-    return Browser(_named(PROGRAMS, agent), _named(SYSTEMS, agent), _moment(opened.get(SEEN)), current)
+    return Browser(
+        handle=_handle(session),
+        program=_named(PROGRAMS, agent),
+        system=_named(SYSTEMS, agent),
+        since=_moment(opened.get(SINCE)),
+        seen_at=_moment(opened.get(SEEN)),
+        current=current,
+    )
 
 
 def _named(kinds: Mapping[str, str], agent: str) -> str:

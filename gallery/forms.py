@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
 
+from allauth.account.forms import LoginForm
 from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -440,6 +441,17 @@ class PreferencesForm(forms.Form):
     def changes_email(self) -> bool:
         """Whether another address would get the mail for a forgotten password."""
         return bool(self.cleaned_data["email"].lower() != self.person.email.lower())
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]  # allauth has no types
+    """The door, by either of the two names that people have here."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # Any: allauth's own
+        """Say which names those are: allauth calls them "login"."""
+        super().__init__(*arguments, **named)
+        self.fields["login"].label = _("Username or e-mail address")
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
 
 
 class CloseAccountForm(forms.Form):

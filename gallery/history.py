@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Case, Count, F, FloatField, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
-from gallery import artworks, ledger
+from gallery import artworks, ledger, looks
 from gallery.models import Artwork, ArtworkQuerySet, How, Stage, User
 from rendering import styles
 from rendering.models import Found
@@ -17,6 +17,7 @@ from rendering.models import Found
 BATCH = 500
 """So many lines are read at once where all are wanted."""
 
+ENDED = (Stage.FAILED, Stage.CANCELLED, Stage.EVICTED)
 PAINTED_CPU = F("commission__rendition__cpu_seconds")
 READ_CPU = F("photo__source__cpu_seconds")
 SAME_FILE = Q(same_file=True, twin=False)
@@ -107,15 +108,31 @@ def is_of_today(artwork: Artwork) -> bool:
 
 
 def again(artwork: Artwork, *, by: User, now: datetime) -> bool:
-    """Have any line painted once more; False if its painting is there, and today's style would paint the same."""
-    if artwork.stage in (Stage.FAILED, Stage.CANCELLED, Stage.EVICTED):
-        artworks.retry(artwork, by=by, now=now)
-        return True
-    if artwork.stage != Stage.DONE or is_of_today(artwork):
+    """Have any line painted once more; False if its painting is there, and today's style would paint the same.
+
+    What an earlier version of the style painted, or can paint no more, is painted by today's, in the same look and with
+    the person's own values. Raises ParameterError for a style or look that is gone.
+    """
+    ended = artwork.stage in ENDED
+    if not ended and artwork.stage != Stage.DONE:
         return False
-    look, full_size = artwork.look, artwork.full_size
-    artworks.commission(artwork.photo, styles=[artwork.style], look=look, full_size=full_size, now=now)
-    return True
+    if not is_of_today(artwork):
+        _paint_by_todays_style(artwork, now=now)
+        return True
+    if ended:
+        artworks.retry(artwork, by=by, now=now)
+    return ended
+
+
+def _paint_by_todays_style(artwork: Artwork, *, now: datetime) -> None:
+    artworks.commission(
+        artwork.photo,
+        styles=[artwork.style],
+        look=artwork.look,
+        full_size=artwork.full_size,
+        now=now,
+        changes=looks.kept(artwork),
+    )
 
 
 def _numbers(found: ArtworkQuerySet) -> "QuerySet[Artwork, int]":

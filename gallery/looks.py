@@ -42,6 +42,23 @@ def changed(artwork: Artwork) -> dict[str, float]:
     return {name: value for name, value in values_of(artwork).items() if usual[name] != value}
 
 
+def own(style: str, look: str, wanted: Values) -> dict[str, float]:
+    """Return those of the wanted numbers that are not the look's; raise ParameterError for what does not exist."""
+    chosen = styles.find(style)
+    if chosen is None or not wanted:
+        return {}
+    usual = chosen.values(look)
+    return {name: value for name, value in chosen.values(look, wanted).items() if usual[name] != value}
+
+
+def kept(artwork: Artwork) -> dict[str, float]:
+    """Return the person's own numbers as far as today's version of the style has them, moved into its ranges."""
+    style = styles.find(artwork.style)
+    known = style.parameters if style else ()
+    own = {each: artwork.own_values[each.name] for each in known if each.name in artwork.own_values}
+    return {each.name: min(max(value, each.low), each.high) for each, value in own.items()}
+
+
 def changes(artwork: Artwork) -> list[Change]:
     """Return what was changed, in words."""
     style = style_of(artwork)

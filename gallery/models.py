@@ -257,6 +257,7 @@ class Artwork(models.Model):
     style = models.CharField(max_length=30)
     look = models.CharField(max_length=20)
     full_size = models.BooleanField(default=False)
+    own_values = models.JSONField(default=dict)
     same_file = models.BooleanField(default=False)
     twin = models.BooleanField(default=False)
     created_at = models.DateTimeField()

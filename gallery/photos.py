@@ -88,13 +88,21 @@ def add_photos(
     return [add_photo(owner=owner, file=file, styles=styles, look=look, full_size=full_size, now=now) for file in files]
 
 
-def add_photo(
-    *, owner: User, file: HashedFile, styles: Sequence[str], look: str, full_size: bool, now: datetime
+def add_photo(  # noqa: PLR0913 - all of them say what is asked for
+    *,
+    owner: User,
+    file: HashedFile,
+    styles: Sequence[str],
+    look: str,
+    full_size: bool,
+    now: datetime,
+    scope: str | None = None,
 ) -> Result:
     """Add a file to an album and have it painted; a photo that is there already gets what it lacks.
 
     What is over the owner's allowance of paintings is kept, and painted by itself later; over the other limits the
-    photo is not taken. Raises ParameterError for a style or look that does not exist.
+    photo is not taken. The scope is the owner's unless it is given. Raises ParameterError for a style or look that does
+    not exist.
     """
     name = clean_title(file.name or "")
     refusal = _refusal(file)
@@ -102,7 +110,7 @@ def add_photo(
         return Result(name, Outcome.REFUSED, refusal)
     try:
         allowed = _find_room(file, owner, now=now)
-        with _staged(file, owner) as staged, transaction.atomic():
+        with _staged(file, scope_of(owner) if scope is None else scope) as staged, transaction.atomic():
             photo, made = _hang(staged, name, owner=owner, now=now)
             returned = 0 if made else bring_back(owner.photos.filter(pk=photo.pk), of=owner, now=now)
             if made:
@@ -271,9 +279,9 @@ def _taken(result: Result, asked: Iterable[Artwork], *, now: datetime) -> Result
 
 
 @contextmanager
-def _staged(file: HashedFile, owner: User) -> Iterator[Staged]:
+def _staged(file: HashedFile, scope: str) -> Iterator[Staged]:
     content = cast("BinaryIO", file)
-    staged = sources.stage(content, sha256=file.sha256, size=file.size or 0, scope=scope_of(owner))
+    staged = sources.stage(content, sha256=file.sha256, size=file.size or 0, scope=scope)
     try:
         yield staged
     except BaseException:

@@ -223,7 +223,8 @@ def _answer(photo: Photo, answer: TwinAnswer, *, by: User) -> bool:
 
 
 def _adopt(artwork: Artwork, *, photo: Photo, now: datetime) -> None:
-    facts = {"style": artwork.style, "look": artwork.look, "full_size": artwork.full_size, "created_at": now}
+    names = ("style", "look", "full_size", "own_values")
+    facts = {**{name: getattr(artwork, name) for name in names}, "created_at": now}
     Artwork.objects.get_or_create(photo=photo, commission=artwork.commission, defaults={**facts, "twin": True})
 
 

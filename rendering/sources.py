@@ -21,6 +21,9 @@ from rendering.renditions import seconds_for
 
 log = logging.getLogger(__name__)
 
+WORKSHOP = "workshop"
+"""The lane of what is the workshop's own: it is in nobody's album, and stays."""
+
 
 class RefusedFile(Exception):  # noqa: N818 - reads as what it says: the file was refused
     """A file that cannot become a photo; the reason has a sentence for people."""
@@ -91,6 +94,12 @@ def admit(staged: Staged, *, lane: str, now: datetime) -> Source:
     return source
 
 
+def adopt(source: Source) -> Source:
+    """Make a source the workshop's own, whoever brought it first."""
+    Source.objects.filter(pk=source.pk).exclude(lane=WORKSHOP).update(lane=WORKSHOP)
+    return source
+
+
 def read(source_id: int) -> None:
     """Decode a source once: its canvas's key, fingerprints and thumbnails; then have its commissions painted."""
     source = Source.objects.filter(pk=source_id).first()
@@ -107,7 +116,8 @@ def read(source_id: int) -> None:
 
 def release(source_ids: Iterable[int]) -> None:
     """Remove sources that are in nobody's album any more, with their files and what was painted from them alone."""
-    ids = list(source_ids)
+    own = Source.objects.filter(lane=WORKSHOP)
+    ids = set(source_ids) - set(own.values_list("pk", flat=True))
     with transaction.atomic():
         renditions.release(Commission.objects.filter(source__in=ids).values_list("pk", flat=True))
         # Locked: an export that is finished just now finds its row gone, and removes its file itself.

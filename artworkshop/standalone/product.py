@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from artworkshop.standalone import CannotStart, door, lock, preparation, valkey
 from artworkshop.standalone.supervisor import Child, Program, Supervisor
-from gallery import accounts
+from gallery import accounts, sample
+from rendering.sources import RefusedFile
 
 Say = Callable[[str], None]
 OTHERS = 30.0  # seconds that a database or Redis on another host may take to come up
@@ -53,6 +55,8 @@ def _prepare(supervisor: Supervisor, say: Say) -> None:
     if settings.WEB and not preparation.static_files_are_ready():
         with _step(say, "Static files", "compressing, about ten seconds, only after a change"):
             preparation.collect_static_files()
+    if settings.WEB:
+        _ready_sample()
     if compiling:
         with _step(say, "Kernels", "still compiling"):
             supervisor.finish(compiling, seconds=600)
@@ -82,6 +86,13 @@ def _ready_database(say: Say) -> None:
         connection.close()
     if migrations:
         say(f"  {migrations} migrations were made")
+
+
+def _ready_sample() -> None:
+    # Without it the first person who asks for it brings it, as before.
+    with contextlib.suppress(RefusedFile, DatabaseError):
+        sample.prepare(now=timezone.now())
+    connection.close()
 
 
 def _start(supervisor: Supervisor, listener: socket.socket | None, say: Say) -> None:

@@ -50,15 +50,23 @@ def preferences(request: PersonRequest) -> HttpResponse:
 @for_person
 @page_with_form
 def browsers(request: PersonRequest) -> HttpResponse:
-    """Show where the person is signed in; a POST signs out everywhere else."""
+    """Show where the person is signed in; a POST signs out there, or everywhere else."""
     here, now = request.session.session_key or "", timezone.now()
     if request.method != "POST":
         found = signed_in.of(request.user, current=here, now=now)
         return render(request, "gallery/browsers.html", {"browsers": found})
-    count = signed_in.sign_out_others(request.user, current=here, now=now)
-    text = ngettext("%(count)s other browser was signed out.", "%(count)s other browsers were signed out.", count)
-    messages.success(request, text % {"count": count} if count else _("You are signed in nowhere else."))
+    if "browser" in request.POST:
+        ended = signed_in.sign_out(request.user, request.POST["browser"], current=here, now=now)
+        text = _("That browser was signed out.") if ended else _("That browser is signed in no more.")
+    else:
+        text = _signed_out(signed_in.sign_out_others(request.user, current=here, now=now))
+    messages.success(request, text)
     return redirect("browsers")
+
+
+def _signed_out(count: int) -> str:
+    text = ngettext("%(count)s other browser was signed out.", "%(count)s other browsers were signed out.", count)
+    return text % {"count": count} if count else _("You are signed in nowhere else.")
 
 
 @for_person

@@ -14,6 +14,7 @@ from gallery import history as lines
 from gallery.forms import HistoryForm
 from gallery.http import PersonRequest, for_person, next_or, prefers_json, with_artwork, with_photo
 from gallery.models import UNFINISHED, Artwork, ArtworkQuerySet, Photo, Stage
+from rendering.styles.base import ParameterError
 
 PAGE = 50
 
@@ -60,10 +61,13 @@ def retry(request: PersonRequest, artwork: Artwork) -> HttpResponse:
 @require_POST
 def again(request: PersonRequest, artwork: Artwork) -> HttpResponse:
     """Have any line of the history painted once more."""
-    if lines.again(artwork, by=request.user, now=timezone.now()):
-        messages.success(request, _tried_again(1))
+    try:
+        waits = lines.again(artwork, by=request.user, now=timezone.now())
+    except ParameterError:
+        messages.info(request, _("The workshop does not paint in this style or look any more."))
     else:
-        messages.info(request, _("This painting is as it would be painted today."))
+        said = _tried_again(1) if waits else _("This painting is as it would be painted today.")
+        messages.add_message(request, messages.SUCCESS if waits else messages.INFO, said)
     return redirect(next_or(request, _address(artwork)))
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gallery import accounts, allowances, artworks, photos, traffic, twins
+from gallery import accounts, ahead, allowances, artworks, photos, traffic, twins
 from gallery import album as album_pages
 from gallery.forms import AlbumForm, KnownForm, PaintForm, TitleForm, UploadForm, sentence
 from gallery.http import PersonRequest, for_person, prefers_json, with_photo
@@ -106,7 +106,9 @@ def _no_room(request: HttpRequest, full: Full | Closed) -> HttpResponse:
 @with_photo
 @require_safe
 def photo(request: PersonRequest, photo: Photo) -> HttpResponse:
-    """Show a photo with all its artworks."""
+    """Show a photo with all its artworks; ahead of time only if it will be the same when somebody comes to see it."""
+    if ahead.is_asked(request) and _would_change(request, photo):
+        return HttpResponse(status=HTTPStatus.TOO_EARLY)
     return _show(request, photo, paint_form=PaintForm(person=request.user), title_form=_title_form(photo))
 
 
@@ -175,7 +177,7 @@ def _show_album(request: PersonRequest) -> HttpResponse:
         "binned": binned,
         "uses": allowances.uses_of(request.user, now=now),
     }
-    return render(request, "gallery/album.html", context)
+    return ahead.offer(request, render(request, "gallery/album.html", context))
 
 
 def _not_understood(request: HttpRequest, text: str) -> HttpResponse:
@@ -224,13 +226,19 @@ def _with_cards(request: PersonRequest, results: list[Result]) -> list[dict[str,
     ]
 
 
+def _would_change(request: PersonRequest, photo: Photo) -> bool:
+    """Return whether looking at a photo does or says something that is for its person's eyes."""
+    put_away = any(artwork.stage == Stage.EVICTED for artwork in photo.artworks.all())
+    return photo.unfinished or put_away or len(messages.get_messages(request)) > 0
+
+
 def _title_form(photo: Photo) -> TitleForm:
     return TitleForm(initial={"title": photo.title, "description": photo.description})
 
 
 def _show(request: PersonRequest, photo: Photo, *, paint_form: PaintForm, title_form: TitleForm) -> HttpResponse:
     twins.look([photo], owner=request.user)
-    traffic.show([photo], browser=request.session.session_key, pages=1)
+    traffic.show([photo], browser=request.session.session_key, pages=0 if ahead.is_asked(request) else 1)
     shown = twins.hung(photo)
     wanted = [artwork.rendition for artwork in shown if artwork.rendition and not artwork.cancelled_at]
     lifetimes.visit(wanted, now=timezone.now())
@@ -249,7 +257,7 @@ def _show(request: PersonRequest, photo: Photo, *, paint_form: PaintForm, title_
         "similar": twins.similar(photo, owner=request.user),
         "following": album.filter(pk__lt=photo.pk).order_by("-pk").first(),
     }
-    return render(request, "gallery/photo.html", context)
+    return ahead.offer(request, render(request, "gallery/photo.html", context))
 
 
 def _on_the_wall(shown: list[Artwork], request: PersonRequest) -> dict[str, Any]:  # Any: a part of the page's context

@@ -116,6 +116,7 @@ export class UploadQueue {
   arrive(sending, result, used) {
     announce(`${result.name}: ${result.text}`);
     this.sent += 1;
+    this.sum();
     if (used) this.upload.querySelector(".upload-allowance").outerHTML = used;
     if (result.outcome === "known") sending.lead(result.address);
     else if (ARRIVED.includes(result.outcome)) setTimeout(() => this.remove(sending), FAREWELL);

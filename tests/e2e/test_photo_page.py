@@ -61,6 +61,19 @@ def test_keys_go_from_painting_to_painting_and_show_the_photo(page: Page):
     assert page.evaluate("scrollY") == 0
 
 
+def test_words_below_the_picture_stand_on_one_line(page: Page):
+    feet = page.evaluate(
+        """() => [...document.querySelectorAll(".wall-ways :is(a, button)")].map((each) => {
+            const words = document.createRange();
+            words.selectNodeContents(each.lastChild);
+            return Math.round(words.getBoundingClientRect().bottom);
+        })"""
+    )
+
+    assert len(feet) == 2
+    assert len(set(feet)) == 1
+
+
 def test_d_saves_and_typing_is_no_command(page: Page):
     with page.expect_download() as coming:
         page.keyboard.press("d")

@@ -29,6 +29,17 @@ KEPT = """async () => {
 }"""
 
 
+# What is said of the whole, as often as it changes and is seen.
+SUMS = """() => {
+    window.sums = [];
+    const all = document.querySelector(".upload-all");
+    new MutationObserver(() => {
+        const said = all.firstElementChild.textContent;
+        if (!all.hidden && said !== window.sums.at(-1)) window.sums.push(said);
+    }).observe(all, { childList: true, subtree: true, attributes: true });
+}"""
+
+
 @pytest.fixture
 def window(browser: Browser) -> Iterator[BrowserContext]:
     """The browser of somebody who was never here."""
@@ -98,6 +109,21 @@ def test_photos_that_wait_outlive_their_page_and_are_sent_once(window: BrowserCo
     expect(rows(other, "added")).to_have_count(0, timeout=12_000)
     expect_kept(other, 0)
     assert len(sent) == 3
+
+
+def test_sum_counts_each_photo_once(window: BrowserContext, product: Product):
+    page = window.new_page()
+    sign_up(page, product.address, "sam")
+    page.evaluate(SUMS)
+
+    drop(page, FILES)
+    expect(page.locator(".card")).to_have_count(4)
+    expect(page.locator(".upload-all")).to_be_hidden()
+
+    sums = page.evaluate("window.sums")
+    assert sums == sorted(set(sums))
+    assert sums[0].endswith("of 4 sent")
+    assert len({each.partition(" of ")[2] for each in sums}) == 1
 
 
 def test_lost_line_is_waited_for_and_nothing_is_sent_twice(window: BrowserContext, product: Product):

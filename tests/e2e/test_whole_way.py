@@ -2,6 +2,8 @@
 
 import io
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +14,7 @@ from playwright.sync_api import APIResponse, Page, expect
 from rendering import styles
 from tests.e2e.conftest import Visit
 from tests.e2e.product import PHOTOS, Product, drop, sign_out, sign_up
+from tests.processes import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 SIX = [
@@ -125,6 +128,22 @@ def _compare(page: Page) -> None:
     assert changed > 0.3
 
 
+def test_nobody_waits_for_the_sample(product: Product, visit: Visit):
+    page = visit()
+    # A person takes longer to sign up on a fresh site than the workers to start.
+    wait_until(lambda: _paintings_of_the_workshop(product) == 4, seconds=60)
+    sign_up(page, product.address, "cyd")
+
+    with page.expect_navigation() as arrival:
+        page.get_by_role("button", name="Try it with this photo").click()
+
+    # What the server sent, before any script has asked again.
+    sent = arrival.value.text()
+    assert 'data-stage="done"' in sent
+    assert not re.search(r'data-stage="(waiting|reading|painting)"', sent)
+    expect(page.locator(".compare-painting img").first).to_be_visible()
+
+
 def _download(page: Page, folder: Path) -> None:
     """Save a painting: a whole picture with a name that tells what it is."""
     row = page.locator(".ledger tbody tr", has_text="prairie").filter(has=page.locator("[data-style=watercolor]"))
@@ -151,3 +170,9 @@ def _post(page: Page, product: Product, path: str, token: str) -> APIResponse:
         "look": "fast",
     }
     return page.context.request.post(product.address + path, form=form, headers=headers, max_redirects=0)
+
+
+def _paintings_of_the_workshop(product: Product) -> int:
+    with closing(sqlite3.connect(f"file:{product.folder / 'artworkshop.sqlite3'}?mode=ro", uri=True)) as database:
+        query = "SELECT count(*) FROM rendering_rendition WHERE lane = 'workshop' AND state = 'done'"
+        return int(database.execute(query).fetchone()[0])

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.test import Client
 from django.utils import timezone
 
 from gallery import browsers
@@ -41,6 +42,7 @@ def test_session_remembers_its_browser_once_an_hour():
 
     assert noted == [True, False, True]
     assert (session["seen"], len(session["agent"])) == ("2026-05-03T13:01:00+00:00", 300)
+    assert session["since"] == "2026-05-03T12:00:00+00:00"
 
 
 @pytest.mark.parametrize("agent", AGENTS)
@@ -80,6 +82,32 @@ def test_others_are_signed_out_and_nobody_else(alice: User, bob: User):
 
     reached = [browser.get("/settings/").status_code for browser in (here, there, elsewhere)]
     assert (count, reached, Session.objects.count()) == (1, [200, 302, 200], 2)
+
+
+def test_one_browser_is_signed_out_and_no_other(alice: User, bob: User):
+    here, there, third, elsewhere = (makers.browser(each) for each in (alice, alice, alice, bob))
+    current, now = here.session.session_key or "", timezone.now()
+    handles = {each: handle_of(alice, each) for each in (here, there)} | {elsewhere: handle_of(bob, elsewhere)}
+
+    ended = [browsers.sign_out(alice, each, current=current, now=now) for each in handles.values()]
+
+    reached = [browser.get("/settings/").status_code for browser in (here, there, third, elsewhere)]
+    assert (ended, reached) == ([False, True, False], [200, 302, 200, 200])
+
+
+def test_pages_do_not_tell_the_keys_of_sessions(alice: User):
+    here, there = makers.browser(alice), makers.browser(alice)
+
+    page = here.get("/settings/browsers/").content.decode()
+
+    keys = [each.session.session_key or "" for each in (here, there)]
+    assert handle_of(alice, there) in page
+    assert [key for key in keys if key in page] == []
+
+
+def handle_of(person: User, client: Client) -> str:
+    found = browsers.of(person, current=client.session.session_key or "", now=timezone.now())
+    return next(each.handle for each in found if each.current)
 
 
 def test_page_notes_the_browser_once(alice: User):

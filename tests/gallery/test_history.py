@@ -1,19 +1,39 @@
 """The history: sums, days, and any line once more."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from gallery import history, ledger
+from gallery import artworks, history, ledger
 from gallery.models import Artwork, Stage, User
+from rendering import recipes, styles
 from rendering.models import Commission, Found, Source, State
+from rendering.styles.base import ParameterError, Values
+from rendering.styles.oil import OIL
 from tests import makers
 from tests.makers import NOON
 from tests.processes import Valkey
 
 pytestmark = pytest.mark.django_db
+
+
+def painted_in_oil(owner: User, values: Values) -> Artwork:
+    """Return an artwork of these values, over the classic look."""
+    photo = makers.photo(owner)
+    [made] = artworks.commission(photo, styles=["oil"], look="classic", full_size=False, changes=values, now=NOON)
+    Commission.objects.filter(pk=made.commission_id).update(rendition=makers.rendition(), found=Found.PAINTED)
+    return made
+
+
+def turn_oil(monkeypatch: pytest.MonkeyPatch, *, looks: dict[str, Values], **turned: dict[str, Any]) -> None:
+    """Have the oil get another version, with other looks and parameters."""
+    parameters = tuple(replace(each, **turned.get(each.name, {})) for each in OIL.parameters)
+    newer = replace(OIL, version=OIL.version + 1, looks=looks, parameters=parameters)
+    monkeypatch.setattr(styles, "CATALOG", (newer,))
 
 
 @pytest.fixture
@@ -117,6 +137,52 @@ def test_painting_of_an_earlier_style_is_painted_beside_the_old_one(alice: User,
     newer, kept = Artwork.objects.history_of(alice)
     assert (kept, kept.stage, newer.style, newer.look) == (old, Stage.DONE, "oil", "studio")
     assert newer.commission.recipe.startswith("oil 1 ")
+
+
+def test_own_values_are_kept_where_todays_style_still_has_them(
+    alice: User, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+):
+    mine = painted_in_oil(alice, {"size": 9, "relief": 30})
+    turn_oil(monkeypatch, looks={"classic": {"size": 5}}, size={"high": 8}, relief={"name": "depth"})
+
+    assert history.again(Artwork.objects.history_of(alice).get(), by=alice, now=NOON)
+
+    newer, kept = Artwork.objects.history_of(alice)
+    recipe = recipes.parse(newer.commission.recipe)
+    values = dict(recipe.values)
+    assert (kept, recipe.version, newer.own_values) == (mine, 2, {"size": 8})
+    assert (values["size"], values["depth"]) == (8, 50)
+
+
+def test_values_of_the_look_follow_todays_style(alice: User, valkey: Valkey, monkeypatch: pytest.MonkeyPatch):
+    plain = painted_in_oil(alice, OIL.values("classic"))
+    turn_oil(monkeypatch, looks={"classic": {"size": 5}})
+
+    assert history.again(Artwork.objects.history_of(alice).get(), by=alice, now=NOON)
+
+    newer = Artwork.objects.history_of(alice)[0]
+    assert dict(recipes.parse(newer.commission.recipe).values)["size"] == 5
+    assert (plain.own_values, newer.own_values) == ({}, {})
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED, State.EVICTED])
+def test_line_that_an_earlier_style_cannot_end_is_painted_by_todays(alice: User, valkey: Valkey, state: State):
+    old = makers.artwork(makers.photo(alice), state=state)
+    Commission.objects.update(recipe="oil 0 size=7 @1024", recipe_digest="0" * 64)
+
+    assert history.again(Artwork.objects.history_of(alice).get(), by=alice, now=NOON)
+
+    newer, kept = Artwork.objects.history_of(alice)
+    assert (kept, newer.stage, newer.commission.recipe.split(" ")[1]) == (old, Stage.WAITING, "1")
+
+
+def test_line_of_a_look_that_is_gone_says_so(alice: User):
+    makers.artwork(makers.photo(alice))
+    Artwork.objects.update(look="baroque")
+    Commission.objects.update(recipe="oil 0 size=7 @1024", recipe_digest="0" * 64)
+
+    with pytest.raises(ParameterError):
+        history.again(Artwork.objects.history_of(alice).get(), by=alice, now=NOON)
 
 
 def test_line_that_is_being_painted_is_left_alone(alice: User):

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, connections
 from django.utils import timezone
 
-from gallery import batches, photos, stretches
+from gallery import batches, photos, sample, stretches
 from rendering import exports, lifetimes, turns
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 def put_away(*, now: datetime) -> int:
     """Put away what nobody needs; count the paintings."""
+    sample.keep(now=now)
     done = lifetimes.evict(now=now)
     return done.removed + done.put_away
 

@@ -1,5 +1,7 @@
 """Settings, languages and themes, the end of an account, the first admin, invitations."""
 
+import re
+
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
@@ -131,6 +133,23 @@ def test_person_sees_browsers_and_signs_out_the_others(as_alice: Client, alice: 
     assert told == ["1 other browser was signed out.", "You are signed in nowhere else."]
     assert other.get("/settings/").status_code == 302
     assert "Sign out everywhere else" not in as_alice.get("/settings/browsers/").content.decode()
+
+
+def test_person_signs_a_single_browser_out(as_alice: Client, alice: User):
+    makers.browser(alice)
+    [_, other] = as_alice.get("/settings/browsers/").context["browsers"]
+
+    told = [said(as_alice.post("/settings/browsers/", {"browser": other.handle}))[-1] for _ in range(2)]
+
+    assert told == ["That browser was signed out.", "That browser is signed in no more."]
+    assert len(as_alice.get("/settings/browsers/").context["browsers"]) == 1
+
+
+def test_door_asks_for_the_names_that_open_it(client: Client):
+    page = client.get(reverse("account_login")).content.decode()
+
+    assert re.search(r'<label for="id_login">Username or e-mail address</label>', page)
+    assert "placeholder" not in page
 
 
 def test_account_is_closed_with_password_and_yes(browser: Client, person: User):
@@ -270,3 +289,11 @@ def test_invitations_are_made_and_shown_to_admins(as_admin: Client, admin: User)
     assert (invitation.note, invitation.invited_by) == ("For Mum", admin)
     assert list(page.context["invitations"]) == [invitation]
     assert f"/invitations/{invitation.key}/" in page.content.decode()
+
+
+def test_signing_in_is_seen_and_not_said(client: Client, person: User):
+    page = client.post(reverse("account_login"), {"login": "carol", "password": PASSWORD}, follow=True)
+
+    assert page.redirect_chain == [("/", 302)]
+    assert said(page) == []
+    assert '<span class="menu-name">carol</span>' in page.content.decode()

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from gallery import artworks
 from gallery.models import Artwork, Photo, User
 from rendering import estimates
-from rendering.models import Found, Priority, Rendition, State
+from rendering.models import Commission, Found, Priority, Rendition, State
 from tests import makers
 from tests.makers import NOON
 
@@ -128,6 +128,17 @@ def test_any_line_can_be_painted_again(as_alice: Client, alice: User):
     told = [[str(message) for message in page.context["messages"]] for page in pages]
     assert told == [["1 painting waits again."], ["This painting is as it would be painted today."]]
     assert stage(failed) == "waiting"
+
+
+def test_line_of_a_look_that_is_gone_says_so(as_alice: Client, alice: User):
+    artwork = makers.artwork(makers.photo(alice))
+    Artwork.objects.update(look="baroque")
+    Commission.objects.update(recipe="oil 0 size=7 @1024", recipe_digest="0" * 64)
+
+    page = as_alice.post(reverse("repeat_artwork", args=[artwork.key]), follow=True)
+
+    told = [str(message) for message in page.context["messages"]]
+    assert told == ["The workshop does not paint in this style or look any more."]
 
 
 @pytest.mark.parametrize("count", [1, 3])
