@@ -30,8 +30,8 @@ class Picture:
     """What an `img` needs to know.
 
     `sharp` is the same picture for large places, empty if there is no larger one; `srcset` names all files among
-    which the browser may choose for a large place. `at` is its place in a strip of several, in percent from the left;
-    empty if it has the file for itself.
+    which the browser may choose for a large place, and `thumb` is the smallest of all, for the time until that one has
+    come. `at` is its place in a strip of several, in percent from the left; empty if it has the file for itself.
     """
 
     src: str
@@ -43,11 +43,24 @@ class Picture:
     placeholder: str
     style: str = ""
     at: str = ""
+    thumb: str = ""
 
     @property
     def tenths(self) -> int:
         """How wide it is for its height, in tenths, 3 to 20: so much a style sheet can know of a picture's shape."""
         return min(20, max(3, 10 * self.width // self.height))
+
+
+@dataclass(frozen=True)
+class Place:
+    """How wide a page shows its big picture, as `sizes` says it.
+
+    On the first look a dense screen is content with a plain screen's file, so that something to look at is there soon;
+    what is sharp on it comes when the page has loaded.
+    """
+
+    first: str
+    full: str
 
 
 @register.simple_tag
@@ -126,11 +139,22 @@ def _words_of(artwork: Artwork) -> tuple[str, str, str]:
     return alt, artwork.photo.source.signature, artwork.style
 
 
-@register.filter
-def column_sizes(picture: Picture) -> str:
-    """Return the `sizes` of a page's one big picture: as wide as its column, and not higher than the window."""
+@register.simple_tag
+def column_place(picture: Picture) -> Place:
+    """Return the place of the big picture on a photo's page: its column."""
+    return place(picture, page=62, column=50)
+
+
+def place(picture: Picture, *, page: int, column: int) -> Place:
+    """Return a place in a column that is so many rem wide where the page is wider than that, and else the page.
+
+    No picture is higher than the window.
+    """
     high = round(72 * picture.width / picture.height)
-    return f"(max-width: 62rem) calc(100vw - 3.5rem), min(50rem, {high}vh)"
+    full = f"(max-width: {page}rem) calc(100vw - 3.5rem), min({column}rem, {high}vh)"
+    dense = "(min-resolution: 1.5dppx)"
+    narrow = f"{dense} and (max-width: {page}rem) calc(45vw - 1.6rem)"
+    return Place(f"{narrow}, {dense} min({0.52 * column:.0f}rem, {0.52 * high:.0f}vh), {full}", full)
 
 
 @register.filter
@@ -171,6 +195,7 @@ def _picture(
         alt=alt,
         placeholder=placeholder(signature),
         style=style,
+        thumb=addresses[min(widths)] if min(widths) < width else "",
     )
 
 

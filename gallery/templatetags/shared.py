@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from gallery import shares
 from gallery.models import Artwork, Photo, Share
-from gallery.templatetags.pictures import LARGEST, MEDIUM, SMALL, Picture, placeholder
+from gallery.templatetags.pictures import LARGEST, MEDIUM, SMALL, Picture, Place, place, placeholder
 from gallery.templatetags.words import style_label
 from rendering import strips
 
@@ -58,6 +58,12 @@ def shared_on_card(share: Share, artwork: Artwork, shown: Sequence[Artwork], nam
 
 
 @register.simple_tag
+def shared_place(share: Share, picture: Picture) -> Place:
+    """Return the place of the big picture on a page of a share: the page is as wide as the share's files are."""
+    return place(picture, page=84, column=76) if share.full_size else place(picture, page=56, column=51)
+
+
+@register.simple_tag
 def largest_shared(share: Share, artwork: Artwork) -> str:
     """Return the address of the largest file of a painting that the share gives."""
     files = _files("shared_painting_file", share, artwork.key, artwork.rendition.widths if artwork.rendition else ())
@@ -75,7 +81,13 @@ def _files(address: str, share: Share, key: str, widths: Sequence[int]) -> dict[
 
 
 def _picture(files: dict[int, str], wanted: int, shape: float, ground: str, alt: str, *, style: str = "") -> Picture:
-    width = min((each for each in files if each >= wanted), default=max(files))
+    width = _at_least(wanted, files)
     offered = [f"{files[each]} {each}w" for each in files if MEDIUM <= each <= LARGEST or each == width]
     height = max(1, round(width * shape))
-    return Picture(files[width], "", ", ".join(offered), width, height, alt, ground, style)
+    sharp = files[_at_least(MEDIUM, files)] if width < MEDIUM and not style else ""
+    thumb = files[min(files)] if min(files) < width else ""
+    return Picture(files[width], sharp, ", ".join(offered), width, height, alt, ground, style, thumb=thumb)
+
+
+def _at_least(wanted: int, files: dict[int, str]) -> int:
+    return min((each for each in files if each >= wanted), default=max(files))

@@ -3,7 +3,8 @@
 const DWELL = 250; // ms in view before a sharp file is worth its bytes
 const WORTH = 1.5; // how much sharper it must be
 const AT_ONCE = 2; // sharp files under way
-const AT_REST = "200px"; // nothing competes with the first screen
+const IN_SIGHT = "0px"; // nothing competes with the first screen
+const AT_REST = "200px"; // what is looked at next
 const ON_THE_WAY = "2000px"; // far enough that nobody scrolls into a placeholder
 
 const thrifty = navigator.connection?.saveData === true;
@@ -11,7 +12,8 @@ const timers = new WeakMap();
 const raised = new WeakSet();
 const queue = [];
 let underWay = 0;
-let near = observer(AT_REST);
+let reach = document.readyState === "complete" ? AT_REST : IN_SIGHT;
+let near = observer(reach);
 
 const seen = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
@@ -74,12 +76,13 @@ async function next() {
   next();
 }
 
-function reachOut() {
+function reachOut(farther) {
+  if (reach !== ON_THE_WAY) reach = farther;
   near.disconnect();
-  near = observer(ON_THE_WAY);
+  near = observer(reach);
   watch(document);
 }
 
 watch(document);
-addEventListener("load", () => watch(document), { once: true });
-addEventListener("scroll", reachOut, { once: true, passive: true });
+addEventListener("load", () => reachOut(AT_REST), { once: true });
+addEventListener("scroll", () => reachOut(ON_THE_WAY), { once: true, passive: true });

@@ -1,6 +1,7 @@
 /** `<live-photo>`: the page of a photo that is being painted shows each painting as soon as it is there. */
 
 import { announce } from "./announce.js";
+import { whole } from "./big-picture.js";
 import { countInTitle } from "./count-in-title.js";
 import { watch } from "./lazy-pictures.js";
 import { refresh } from "./slots.js";
@@ -29,6 +30,7 @@ class LivePhoto extends HTMLElement {
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("live-photo");
+    whole(fresh);
     if (!refresh(this, fresh)) return location.replace(address);
     watch(this);
     countInTitle();

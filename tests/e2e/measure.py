@@ -37,7 +37,9 @@ PROBE = """
     const {top, bottom, left, right, width, height} = picture.getBoundingClientRect();
     return width > 8 && height > 8 && bottom > 0 && right > 0 && top < innerHeight && left < innerWidth;
   };
-  const real = (picture) => picture.complete && picture.naturalWidth > 0 && !picture.currentSrc.startsWith("data:");
+  // A thumbnail in the place of a big picture is not the picture yet.
+  const real = (picture) => picture.complete && picture.naturalWidth > 0 && !picture.currentSrc.startsWith("data:")
+    && !picture.dataset.srcset;
   probe.missing = () => [...document.images].filter((each) => shown(each) && !real(each)).length;
   probe.shown = () => [...document.images].filter(shown).length;
   const look_again = () => {

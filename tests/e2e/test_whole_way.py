@@ -42,7 +42,8 @@ def note_addresses(page: Page, addresses: dict[str, set[str]]) -> None:
         """() => ({
             get: [...document.querySelectorAll('[href], [src], [srcset], [data-src], [data-sharp]')].flatMap(each =>
                 [each.getAttribute('href'), each.getAttribute('src'), each.dataset.src, each.dataset.sharp,
-                 ...(each.getAttribute('srcset') ?? '').split(',').map(part => part.trim().split(' ')[0])]),
+                 ...(each.getAttribute('srcset') ?? each.dataset.srcset ?? '').split(',')
+                     .map(part => part.trim().split(' ')[0])]),
             post: [...document.querySelectorAll('form[method=post]')].map(each => each.getAttribute('action')),
         })"""
     )

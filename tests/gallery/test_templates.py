@@ -21,6 +21,7 @@ CATALOG = ROOT / "locale/zh_Hans/LC_MESSAGES/django.po"
 TAG = re.compile(r"{%.*?%}|{#.*?#}")
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)|\son\w+\s*=|javascript:", re.IGNORECASE)
 INLINE_STYLE = re.compile(r"<style|\sstyle\s*=", re.IGNORECASE)
+LAYERED = re.compile(r'^@import url\("([^"]+)"\) layer\(\w+\);$', re.MULTILINE)
 OUTSIDE = re.compile(r"""(?:src|href|action|srcset)=["'](?:https?:)?//""", re.IGNORECASE)
 PICTURE = re.compile(r"<img\b[^>]*>")
 TRANSLATED = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext"}
@@ -85,15 +86,16 @@ def test_style_sheets_and_scripts_fetch_nothing_from_elsewhere():
     assert [named(path) for path, text in without_namespace.items() if re.search(r"https?://", text)] == []
 
 
-def test_every_style_sheet_is_imported_into_a_layer():
+def test_every_style_sheet_is_imported_once_into_a_layer():
     folder = ROOT / "static/css"
-    imported = re.findall(
-        r'^@import url\("([^"]+)"\) layer\(\w+\);$', (folder / "app.css").read_text("utf-8"), re.MULTILINE
-    )
+    pages = [folder / f"{name}.css" for name in ("app", "desk", "exhibit")]
+    texts = {path: path.read_text("utf-8") for path in pages}
+    imported = [each for text in texts.values() for each in LAYERED.findall(text)]
 
-    sheets = {str(path.relative_to(folder)) for path in folder.rglob("*.css")} - {"app.css"}
+    parts = {str(path.relative_to(folder)) for path in folder.rglob("*.css") if path not in pages}
 
-    assert set(imported) == sheets
+    assert sorted(imported) == sorted(parts)
+    assert len({text.partition("@layer")[2].partition(";")[0] for text in texts.values()}) == 1
 
 
 def test_catalog_has_every_text_of_the_product():

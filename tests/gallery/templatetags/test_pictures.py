@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from gallery.models import Artwork
-from gallery.templatetags.pictures import artwork_picture, card_picture, photo_picture, placeholder
+from gallery.templatetags.pictures import artwork_picture, card_picture, column_place, photo_picture, placeholder
 from rendering.models import Rendition, State
 from tests import makers
 
@@ -52,6 +52,30 @@ def test_photo_picture_offers_no_file_that_is_too_large_for_a_page(alice):
 
     assert picture is not None
     assert picture.srcset == f"/media/photos/{photo.key}/480.jpg 480w, /media/photos/{photo.key}/1024.jpg 1024w"
+
+
+@pytest.mark.parametrize(("wanted", "thumb"), [(1024, "160"), (160, "")])
+def test_picture_knows_the_smallest_file_for_the_time_until_it_has_come(alice, wanted, thumb):
+    photo = makers.photo(alice, of=makers.source(widths=[160, 480, 1024], canvas_width=1024, canvas_height=768))
+
+    picture = photo_picture(photo, wanted)
+
+    assert picture is not None
+    assert picture.thumb == (f"/media/photos/{photo.key}/{thumb}.jpg" if thumb else "")
+
+
+def test_big_picture_is_half_as_wide_for_dense_screens_at_first_and_never_higher_than_the_window(alice):
+    photo = makers.photo(alice, of=makers.source(widths=[480, 1000], canvas_width=1000, canvas_height=2000))
+    picture = photo_picture(photo, 1000)
+    assert picture is not None
+
+    place = column_place(picture)
+
+    assert place.full == "(max-width: 62rem) calc(100vw - 3.5rem), min(50rem, 36vh)"
+    assert place.first == (
+        "(min-resolution: 1.5dppx) and (max-width: 62rem) calc(45vw - 1.6rem),"
+        f" (min-resolution: 1.5dppx) min(26rem, 19vh), {place.full}"
+    )
 
 
 def test_artwork_picture_says_what_it_shows(alice):

@@ -176,6 +176,49 @@ def test_other_styles_and_other_peoples_paintings_are_not_compared(as_alice: Cli
         assert "Compare two versions" not in shown
 
 
+def test_second_large_picture_lets_the_first_come_and_is_whole_without_scripts(as_alice: Client, artwork: Artwork):
+    shown = page(as_alice, artwork, artwork=artwork.key)
+    photo, painting = (
+        reverse(name, args=[key, 64])
+        for name, key in (("photo_file", artwork.photo.key), ("artwork_file", artwork.key))
+    )
+    thumb = reverse("artwork_file", args=[artwork.key, 48])
+
+    first, second = re.findall(r"<figure class=\"compare-side.*?</figure>", shown, re.DOTALL)
+    at_once, _, without_scripts = second.partition("<noscript>")
+
+    assert re.search(rf'<img srcset="{photo} 64w" sizes=[^>]* fetchpriority="high"', first)
+    assert f'<img src="{thumb}"' in at_once
+    assert f' data-srcset="{painting} 64w"' in at_once
+    assert f'<img srcset="{painting} 64w"' in without_scripts
+    assert shown.count('fetchpriority="high"') == 1
+
+
+def test_tabs_show_the_very_file_that_the_card_has_shown(as_alice: Client, alice: User):
+    photo = makers.finished_photo(alice)
+    strip = re.compile(r'src="(/media/photos/[^"]*/strip-[^"]*)"')
+
+    on_card = strip.findall(as_alice.get(reverse("album")).content.decode())
+    on_tabs = strip.findall(as_alice.get(reverse("photo", args=[photo.key])).content.decode())
+
+    assert on_card == on_tabs
+    assert len(on_card) == 4
+    assert len(set(on_card)) == 1
+
+
+def test_tab_of_an_older_version_shows_its_own_painting(as_alice: Client, artwork: Artwork):
+    makers.artwork(artwork.photo, style="pencil")
+    newer = makers.artwork(artwork.photo, look="classic")
+
+    shown = page(as_alice, artwork)
+    tabs = re.findall(r'<a class="tab".*?</a>', shown, re.DOTALL)
+    alone = [reverse("artwork_file", args=[each.key, 64]) for each in (artwork, newer)]
+
+    assert len(tabs) == 3
+    assert [sum(f'src="{address}"' in tab for tab in tabs) for address in alone] == [1, 0]
+    assert sum("/strip-" in tab for tab in tabs) == 2
+
+
 def test_download_offers_every_size_and_says_how_sharp_it_is(as_alice: Client, artwork: Artwork):
     Source.objects.update(width=3600, height=2700)
 

@@ -379,10 +379,35 @@ def test_grid_shows_the_paintings_of_a_photo_in_one_file_that_is_asked_again(ali
     answer = client.get(strip(made, first))
     again = client.get(strip(made, first), headers={"If-None-Match": answer.headers["ETag"]})
 
-    assert {f'data-src="{strip(made, each)}"' in shown for each in (first, second)} == {True}
+    assert {f' src="{strip(made, each)}"' in shown for each in (first, second)} == {True}
     assert Image.open(io.BytesIO(answer.content)).size == (4 * strips.CELL, strips.CELL)
     assert answer.headers["Cache-Control"] == "private, no-cache"
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_grid_is_sharp_in_its_first_row_small_in_its_second_and_waits_below(alice: User, client: Client):
+    shown = [makers.photo(alice) for _ in range(7)]
+    pages = store.put_pages("photos", WIDE)
+    Source.objects.update(folder=pages.folder, widths=pages.widths, canvas_width=1024, canvas_height=768)
+    made = given(*shown)
+
+    cards = re.findall(r"<article.*?</article>", text(client.get(page(made))), re.DOTALL)
+    keys = [re.findall(r"media/photos/([\w-]+)/", card)[0] for card in cards]
+    small, large = ([reverse("shared_photo_file", args=[made.key, key, width]) for key in keys] for width in (160, 480))
+    ways = [
+        "sharp"
+        if f'<img src="{whole}"' in card.partition("<noscript>")[0]
+        else "small"
+        if f'<img src="{thumb}"' in card and f'data-sharp="{whole}"' in card
+        else "waits"
+        if f'data-src="{whole}"' in card
+        else ""
+        for card, thumb, whole in zip(cards, small, large, strict=True)
+    ]
+
+    assert ways == ["sharp", "sharp", "sharp", "small", "small", "small", "waits"]
+    # Without scripts as well there is a file of 480 pixels on every card.
+    assert all(f' src="{whole}"' in card for card, whole in zip(cards, large, strict=True))
 
 
 def test_strip_shows_nothing_that_the_share_does_not(as_alice: Client, alice: User, client: Client):
