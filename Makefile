@@ -28,11 +28,14 @@ install-dev: install
 run: install ## start the product and print its address; settings come from the environment or a .env file
 	@exec $(MANAGE) up
 
+# Tests start the product some hundred times: its files are compiled once, whatever the environment says.
+test: export PYTHONDONTWRITEBYTECODE =
 test: install-dev ## install what tests need, then run the gate and all tests
 	@$(BIN)/python deploy/browser.py
 	@$(BIN)/python deploy/corpus.py
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint compiled
-	@exec $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov
+	@# Four at a time on two cores too: many tests wait for servers, leases and lines.
+	@exec $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --cov
 
 compiled: install-dev
 	@$(MANAGE) compilemessages

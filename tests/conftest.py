@@ -16,12 +16,21 @@ from rendering import twins
 from tests import makers
 from tests.processes import Valkey
 
+TESTS = Path(__file__).parent
+UNTRACED = ("artworkshop", "e2e", "faults", "gallery/views")
+"""Tests of pages and of the whole product count for no coverage: being traced makes them take half as long again, and
+the floor is for what the tests of the measured modules themselves reach.
+"""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the files with slow tests first, so that at the end no core waits for one of them.
 
     Browsers by turns with the others: these wait for leases and time limits while a browser takes all it can get.
     """
+    for item in items:
+        if any(item.path.is_relative_to(TESTS / folder) for folder in UNTRACED):
+            item.add_marker("no_cover")
     places: dict[Path, tuple[bool, int]] = {}
     counts: Counter[tuple[bool, bool]] = Counter()
     for path, kept in groupby(items, key=lambda item: item.path):

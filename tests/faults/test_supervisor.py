@@ -132,16 +132,17 @@ def test_product_answers(running: Product) -> None:
 
 
 def test_second_start_is_quick(first: Product, tmp_path: Path) -> None:
-    begin = time.monotonic()
-
-    with started(first, tmp_path) as product:
-        seconds = time.monotonic() - begin
-        said = product.text
+    """The best of three tries, as the machine may do other things too."""
+    took: list[float] = []
+    while not took or (took[-1] >= 20 and len(took) < 3):
+        begin = time.monotonic()
+        with started(first, tmp_path / str(len(took))) as product:
+            took.append(time.monotonic() - begin)
+            assert "Static files" not in product.text
+            assert "migrations" not in product.text
 
     # 2 to 3 s on an idle machine of two cores, 8 are promised; the rest is for machines that do other things too.
-    assert seconds < 20
-    assert "Static files" not in said
-    assert "migrations" not in said
+    assert min(took) < 20
 
 
 def test_second_product_beside_it_is_refused_in_words(running: Product) -> None:
