@@ -54,6 +54,7 @@ class Finding:
 
 
 Check = Callable[[], Finding]
+DATABASE = "DATABASE_URL=postgres://user:password@host/name"
 
 
 def examine() -> Iterator[Finding]:
@@ -118,14 +119,17 @@ def check_sharing() -> Finding:
     if settings.EMBEDDED_VALKEY or environment.text("SECRET_KEY"):
         return Finding(Level.GOOD, _("All hosts of this site have the same secret key."))
     advice = _("Set the same SECRET_KEY on all; it is in the file secret-key of the first one's DATA_DIR.")
-    return Finding(Level.HINT, _("This host has a secret key of its own: no other host may serve this site."), advice)
+    words = _("This host has a secret key of its own: no other host may serve this site.")
+    return Finding(Level.HINT, words, advice, command=f"SECRET_KEY=$(cat {settings.DATA_DIR}/secret-key)")
 
 
 def check_mail() -> Finding:
     """Whether people can get a new password."""
     if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
         advice = _("Set EMAIL_BACKEND=django.core.mail.backends.smtp.EmailBackend, EMAIL_HOST and EMAIL_FROM.")
-        return Finding(Level.HINT, _("Mail, such as for a new password, is only written into the log."), advice)
+        words = _("Mail, such as for a new password, is only written into the log.")
+        command = "EMAIL_BACKEND=django.core.mail.backends.smtp.EmailBackend EMAIL_HOST=mail.example.org"
+        return Finding(Level.HINT, words, advice, command=command)
     return Finding(Level.GOOD, _("Mail is sent by %(host)s.") % {"host": settings.EMAIL_HOST})
 
 
@@ -135,7 +139,7 @@ def check_database() -> Finding:
         preparation.wait_for_database(0)
         return check_tables()
     except (CannotStart, DatabaseError) as error:
-        return Finding(Level.PROBLEM, str(error), _("Check DATABASE_URL, and that the database server runs."))
+        return Finding(Level.PROBLEM, str(error), _("Check DATABASE_URL, and that the database server runs."), DATABASE)
 
 
 def check_tables() -> Finding:
@@ -159,11 +163,13 @@ def check_redis() -> Finding:
             _("Start the product (`make run`).") if settings.EMBEDDED_VALKEY else _("Check REDIS_URL and its server.")
         )
         words = _("Redis at %(address)s cannot be used: %(error)s")
-        return Finding(Level.PROBLEM, words % {"address": valkey.public_address(), "error": error}, advice)
+        words = words % {"address": valkey.public_address(), "error": error}
+        command = "manage.py up" if settings.EMBEDDED_VALKEY else f"redis-cli -u {valkey.public_address()} PING"
+        return Finding(Level.PROBLEM, words, advice, command=command)
     if facts.get("maxmemory_policy", "noeviction") != "noeviction":
-        return Finding(
-            Level.PROBLEM, _("Redis may drop work when its memory is full."), _("Set maxmemory-policy noeviction.")
-        )
+        words = _("Redis may drop work when its memory is full.")
+        command = "redis-cli CONFIG SET maxmemory-policy noeviction"
+        return Finding(Level.PROBLEM, words, _("Set maxmemory-policy noeviction."), command=command)
     if not facts.get("aof_enabled"):
         advice = _(
             "Set appendonly yes there. No work is lost for good: the caretaker brings it back from the database."
@@ -179,11 +185,12 @@ def check_storage() -> Finding:
         try_storage()
     except NotReady:
         words = _("The storage returns other bytes than it was given.")
-        return Finding(Level.PROBLEM, words, _("Check the storage's server."))
+        return Finding(Level.PROBLEM, words, _("Check the storage's server."), command="manage.py sweep --dry-run")
     except Exception as error:  # noqa: BLE001 - each storage library raises its own
         words = _("Files cannot be stored: %(error)s") % {"error": error}
         advice = _("Check STORAGE, S3_... or the rights on DATA_DIR.")
-        command = f"chown -R {getpass.getuser()} {settings.DATA_DIR}" if settings.STORAGE == "files" else ""
+        mended = f"chown -R {getpass.getuser()} {settings.DATA_DIR}"
+        command = mended if settings.STORAGE == "files" else "S3_BUCKET=... S3_ACCESS_KEY=... S3_SECRET_KEY=..."
         return Finding(Level.PROBLEM, words, advice, command=command)
     return Finding(Level.GOOD, _("Files can be written, read and removed (%(where)s).") % {"where": settings.STORAGE})
 
@@ -192,9 +199,8 @@ def check_static_files() -> Finding:
     """Whether the pages' own files are those of this code."""
     if not settings.WEB or preparation.static_files_are_ready():
         return Finding(Level.GOOD, _("The static files are up to date."))
-    return Finding(
-        Level.PROBLEM, _("The static files are not those of this code."), _("Start the product again (`make run`).")
-    )
+    words = _("The static files are not those of this code.")
+    return Finding(Level.PROBLEM, words, _("Start the product again (`make run`)."), command="manage.py up")
 
 
 def check_kernels() -> Finding:
@@ -206,7 +212,8 @@ def check_kernels() -> Finding:
         seconds = preparation.compile_kernels()
     except Exception as error:  # noqa: BLE001 - a compiler may fail in any way
         words = _("The painting kernels do not run: %(error)s") % {"error": error}
-        return Finding(Level.PROBLEM, words, _("Remove the folder KERNEL_CACHE."))
+        command = f"rm -r {settings.KERNEL_CACHE}"
+        return Finding(Level.PROBLEM, words, _("Remove the folder KERNEL_CACHE."), command=command)
     words = _("The painting kernels are compiled, and loaded in %(seconds)s s.") % {"seconds": f"{seconds:.1f}"}
     return Finding(Level.GOOD, words)
 
@@ -300,7 +307,7 @@ def _tried(check: Check) -> Finding:
         return check()
     except DatabaseError as error:
         words = _("The database cannot be asked: %(error)s") % {"error": str(error).partition("\n")[0]}
-        return Finding(Level.PROBLEM, words, _("Check DATABASE_URL, and that the database server runs."))
+        return Finding(Level.PROBLEM, words, _("Check DATABASE_URL, and that the database server runs."), DATABASE)
 
 
 def _late(check: Check) -> Finding:

@@ -5,8 +5,12 @@ from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
+from django.utils.translation import gettext_lazy as _
 
 from artworkshop import desk, queues
+
+admin.site.site_title = admin.site.site_header = _("Art Workshop: all records")
+admin.site.index_title = _("All records")
 
 
 def staff_entrance(request: HttpRequest) -> HttpResponse:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -66,16 +67,20 @@ def put_up(
     *, text: str, starts_at: datetime, ends_at: datetime | None, closes_uploads: bool, by: User, now: datetime
 ) -> Notice:
     """Tell everybody something, from one time to another."""
-    notice = Notice.objects.create(text=text, starts_at=starts_at, ends_at=ends_at, closes_uploads=closes_uploads)
-    _note(notice, "notice.put_up", by=by, now=now)
+    with transaction.atomic():
+        notice = Notice.objects.create(text=text, starts_at=starts_at, ends_at=ends_at, closes_uploads=closes_uploads)
+        _note(notice, "notice.put_up", by=by, now=now)
+    board.forget()
     return notice
 
 
 def take_down(notice: Notice, *, by: User, now: datetime) -> bool:
     """End a notice; False if it has ended already."""
-    if not still_to_be_shown(now=now).filter(pk=notice.pk).update(ends_at=now):
-        return False
-    _note(notice, "notice.take_down", by=by, now=now)
+    with transaction.atomic():
+        if not still_to_be_shown(now=now).filter(pk=notice.pk).update(ends_at=now):
+            return False
+        _note(notice, "notice.take_down", by=by, now=now)
+    board.forget()
     return True
 
 
@@ -109,6 +114,5 @@ board = Board()
 
 
 def _note(notice: Notice, action: str, *, by: User, now: datetime) -> None:
-    board.forget()
     ends_at = notice.ends_at.isoformat() if notice.ends_at else ""
     audit.note(by=by, action=action, subject=notice.text, now=now, closes=notice.closes_uploads, ends_at=ends_at)

@@ -132,9 +132,10 @@ def approve(person: User, *, by: User, reason: str = "", now: datetime) -> bool:
     """Let somebody in who waits for it; False if nobody does any more."""
     _check(by, person)
     waiting = User.objects.filter(pk=person.pk, awaits_approval=True)
-    if not waiting.update(awaits_approval=False, is_active=True):
-        return False
-    audit.note(by=by, action="person.approve", subject=person.username, reason=reason, now=now)
+    with transaction.atomic():
+        if not waiting.update(awaits_approval=False, is_active=True):
+            return False
+        audit.note(by=by, action="person.approve", subject=person.username, reason=reason, now=now)
     return True
 
 
@@ -153,9 +154,10 @@ def refuse(person: User, *, by: User, reason: str, now: datetime) -> bool:
 def disable(person: User, *, by: User, reason: str, now: datetime) -> bool:
     """Switch an account off: its browsers are out with the next page, its photos stay; False if it was off."""
     _check(by, person)
-    if not User.objects.filter(pk=person.pk, is_active=True).update(is_active=False):
-        return False
-    audit.note(by=by, action="person.disable", subject=person.username, reason=reason, now=now)
+    with transaction.atomic():
+        if not User.objects.filter(pk=person.pk, is_active=True).update(is_active=False):
+            return False
+        audit.note(by=by, action="person.disable", subject=person.username, reason=reason, now=now)
     return True
 
 
@@ -163,9 +165,10 @@ def enable(person: User, *, by: User, reason: str, now: datetime) -> bool:
     """Switch an account on again; False if it is on, or was never let in."""
     _check(by, person)
     off = User.objects.filter(pk=person.pk, is_active=False, awaits_approval=False)
-    if not off.update(is_active=True):
-        return False
-    audit.note(by=by, action="person.enable", subject=person.username, reason=reason, now=now)
+    with transaction.atomic():
+        if not off.update(is_active=True):
+            return False
+        audit.note(by=by, action="person.enable", subject=person.username, reason=reason, now=now)
     return True
 
 
@@ -211,8 +214,9 @@ def give_role(person: User, *, role: Role, by: User, reason: str, now: datetime)
 
 def invite(*, by: User, note: str, now: datetime) -> Invitation:
     """Make an invitation, and write down who did."""
-    invitation = accounts.invite(by=by, note=note, now=now)
-    audit.note(by=by, action="person.invite", subject=note, now=now)
+    with transaction.atomic():
+        invitation = accounts.invite(by=by, note=note, now=now)
+        audit.note(by=by, action="person.invite", subject=note, now=now)
     return invitation
 
 

@@ -102,6 +102,8 @@ class Work(models.Model):
 
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     reason = models.CharField(max_length=20, choices=Reason, blank=True)
+    error = models.TextField(blank=True)
+    """What was raised, with the places in the code: for staff alone."""
     lane = models.CharField(max_length=64, blank=True)
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.USUAL)
     waiting_since = models.DateTimeField()
@@ -135,9 +137,9 @@ class Work(models.Model):
         """Keep the results; False if this worker has lost its claim meanwhile."""
         return self._end(State.DONE, finished_at=now, cpu_seconds=cpu_seconds, **results)
 
-    def fail(self, reason: Reason, *, now: datetime) -> bool:
-        """End with a reason; False if this worker has lost its claim meanwhile."""
-        return self._end(State.FAILED, finished_at=now, reason=reason)
+    def fail(self, reason: Reason, *, now: datetime, error: str = "") -> bool:
+        """End with a reason, and what was raised; False if this worker has lost its claim meanwhile."""
+        return self._end(State.FAILED, finished_at=now, reason=reason, error=error)
 
     def release(self) -> bool:
         """Give the work back unharmed, as a worker does that is told to end; it does not count as a try."""
@@ -184,6 +186,7 @@ def _claim(until: datetime, holder: str, worker: str) -> dict[str, Any]:  # Any:
     return {
         "state": State.WORKING,
         "reason": "",
+        "error": "",
         "lease_until": until,
         "holder": holder,
         "worker": worker,

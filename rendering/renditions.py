@@ -3,6 +3,7 @@
 import io
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -32,6 +33,9 @@ LOOK_SECONDS = 0.2
 """Between two looks at what others have done to the work meanwhile: a lost claim is refused at the end in any case."""
 NEWS_SECONDS = 0.5
 """Between two times that pages are told of paintings of one unit."""
+
+PLACES, ERROR_LENGTH = 6, 3000
+"""So many places in the code, and so many characters, are kept of what made work fail."""
 
 
 @dataclass
@@ -263,16 +267,16 @@ def failing_with_reason(work: Sequence[Work]) -> Iterator[None]:
     """End the work with a reason when what is inside raises; the log has the rest."""
     try:
         yield
-    except supervision.TooSlow:
-        _fail(work, Reason.TOO_SLOW)
-    except store.Missing:
+    except supervision.TooSlow as error:
+        _fail(work, Reason.TOO_SLOW, error)
+    except store.Missing as error:
         log.exception("a file is lost")
-        _fail(work, Reason.STORAGE)
-    except (store.Unavailable, DatabaseError):
+        _fail(work, Reason.STORAGE, error)
+    except (store.Unavailable, DatabaseError) as error:
         log.exception("the storage or the database failed")
-        _put_off(work)
+        _put_off(work, error)
     except Exception as error:  # noqa: BLE001 - it is told as a reason, or logged
-        _fail(work, _reason_of(error))
+        _fail(work, _reason_of(error), error)
 
 
 def limits() -> Limits:
@@ -488,7 +492,7 @@ def _reason_of(error: Exception) -> Reason:
     return Reason.UNEXPECTED
 
 
-def _put_off(work: Sequence[Work]) -> None:
+def _put_off(work: Sequence[Work], error: BaseException) -> None:
     """Have it tried again in a moment: storages come back. After so many tries it fails with the reason."""
     now = timezone.now()
     for each in work:
@@ -497,9 +501,14 @@ def _put_off(work: Sequence[Work]) -> None:
         if tries < settings.MAX_STORAGE_TRIES:
             each.postpone(until=now + timedelta(seconds=5 * tries))
         else:
-            each.fail(Reason.STORAGE, now=now)
+            each.fail(Reason.STORAGE, now=now, error=_told(error))
 
 
-def _fail(work: Sequence[Work], reason: Reason) -> None:
+def _fail(work: Sequence[Work], reason: Reason, error: BaseException) -> None:
     for each in work:
-        each.fail(reason, now=timezone.now())
+        each.fail(reason, now=timezone.now(), error=_told(error))
+
+
+def _told(error: BaseException) -> str:
+    """Return what was raised, and the last places in the code; the end of it says most."""
+    return "".join(traceback.format_exception(error, limit=-PLACES))[-ERROR_LENGTH:]

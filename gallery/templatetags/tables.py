@@ -113,11 +113,11 @@ def failures_table(lines: Sequence[FailureLine]) -> Table:
 
 
 @register.simple_tag
-def fall_table(fall: Waterfall) -> Table:
-    """Return the waterfall from everything done naively to what was spent."""
+def fall_table(fall: Waterfall, figure: str) -> Table:
+    """Return the waterfall from everything done naively to what was spent; its bars are drawn by one of the figures."""
     columns = (
         Column(_("From everything done naively to what was spent"), _step),
-        Column(_("Computing time"), lambda line: _step_bar(line, fall), BAR),
+        Column(_("As a waterfall"), lambda line: _step_bar(line, fall, figure), BAR),
         Column(_("Computing time"), lambda line: cpu(_saving(line).cpu_seconds)),
         Column(_("Bytes kept or sent"), lambda line: filesizeformat(_saving(line).bytes)),
         Column(_("Money"), lambda line: money(_saving(line).money)),
@@ -243,10 +243,10 @@ def _step(line: Fall | tuple[str, Saving]) -> str:
     return _saved_by(line) if isinstance(line, Fall) else line[0]
 
 
-def _step_bar(line: Fall | tuple[str, Saving], fall: Waterfall) -> object:
+def _step_bar(line: Fall | tuple[str, Saving], fall: Waterfall, figure: str) -> object:
     if isinstance(line, Fall):
-        return fall_bar(line.before, line.after, fall.naive)
-    return share_bar(line[1].cpu_seconds, fall.naive.cpu_seconds)
+        return fall_bar(line.before, line.after, fall.naive, figure)
+    return share_bar(getattr(line[1], figure), getattr(fall.naive, figure))
 
 
 def _saved_by(line: Fall | TechniqueLine) -> SafeString:

@@ -21,9 +21,10 @@ from gallery.desk import Job
 from gallery.forms import AuditForm, JobForm
 from gallery.http import PersonRequest, for_staff_with, table_file
 from gallery.models import AuditEntry, Photo
-from rendering import console, recipes
+from rendering import console, recipes, styles
 from rendering.console import Action, Wanted
 from rendering.models import KINDS, Kind, Rendition, Work
+from rendering.recipes import FULL_SIZE
 from rendering.styles.base import ParameterError
 
 PAGE = 50
@@ -168,7 +169,12 @@ def _parameters(work: Work) -> list[tuple[str, object]]:
         recipe = recipes.parse(text) if text else None
     except ParameterError:
         return []
-    return [("long edge", recipe.long_edge), *recipe.values] if recipe else []
+    if recipe is None:
+        return []
+    style = styles.find(recipe.style)
+    labels = {each.name: _(each.label) for each in style.parameters} if style else {}
+    edge = _("as large as the photo") if recipe.long_edge == FULL_SIZE else recipe.long_edge
+    return [(_("longer side in pixels"), edge), *((labels.get(name, name), value) for name, value in recipe.values)]
 
 
 def _lines(found: QuerySet[Work], kind: Kind) -> Iterator[tuple[object, ...]]:

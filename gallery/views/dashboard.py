@@ -4,6 +4,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from gallery import desk, ledger, stretches
@@ -12,6 +13,12 @@ from gallery.models import Artwork, Photo, User
 from rendering.stats import Span
 
 HEADINGS = ("table", "row", "column", "figure")
+DRAWN_BY = {
+    "cpu_seconds": gettext_lazy("Computing time"),
+    "bytes": gettext_lazy("Bytes kept or sent"),
+    "money": gettext_lazy("Money"),
+}
+"""Which figure of the savings the bars of the waterfall show."""
 
 
 @for_staff_with("gallery.see_desk")
@@ -23,6 +30,8 @@ def dashboard(request: PersonRequest) -> HttpResponse:
         "now": now,
         "spans": Span,
         "desk": desk.open_desk(span, now=now),
+        "by": _drawn_by(request),
+        "drawn_by": DRAWN_BY.items(),
         "people": User.objects.count(),
         "photos": Photo.objects.count(),
         "artworks": Artwork.objects.count(),
@@ -58,3 +67,8 @@ def figures(request: PersonRequest) -> StreamingHttpResponse:
 def _span(request: PersonRequest) -> Span:
     asked = request.GET.get("span", "")
     return Span(asked) if asked in Span.values else Span.DAY
+
+
+def _drawn_by(request: PersonRequest) -> str:
+    asked = request.GET.get("by", "")
+    return asked if asked in DRAWN_BY else "cpu_seconds"

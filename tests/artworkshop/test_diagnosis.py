@@ -1,5 +1,7 @@
 """The doctor: each thing that may be wrong is said, with what to do; what is well is said to be well."""
 
+import ast
+import inspect
 import io
 import threading
 import time
@@ -240,3 +242,17 @@ def test_database_that_fails_is_a_finding() -> None:
     [finding] = diagnosis.examine_at_once([check_rows])
 
     assert (finding.level, finding.words) == (Level.PROBLEM, "The database cannot be asked: disk I/O error")
+
+
+def test_whatever_is_not_well_has_a_command_or_a_button() -> None:
+    calls = [
+        call
+        for call in ast.walk(ast.parse(inspect.getsource(diagnosis)))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "Finding"
+    ]
+    bad = [call for call in calls if ast.unparse(call.args[0]) != "Level.GOOD"]
+
+    without = [ast.unparse(call) for call in bad if len(call.args) < 4 and not call.keywords]
+
+    assert len(bad) > 15
+    assert without == []

@@ -22,7 +22,7 @@ from django.db.models import Model
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django_rq import get_queue
 from rq.job import JobStatus
 
@@ -420,6 +420,16 @@ def test_every_list_of_the_admin_asks_a_constant_number_of_queries(as_admin: Cli
     path = page(SHOWN[label], "changelist")
 
     assert asked(2) == asked(3)
+
+
+@pytest.mark.parametrize("label", [label for label in SHOWN if label.startswith(("gallery.", "rendering."))])
+def test_every_model_of_the_admin_has_a_name_for_people(label: str):
+    names = [SHOWN[label].opts.verbose_name, SHOWN[label].opts.verbose_name_plural]
+
+    with translation.override("zh-hans"):
+        chinese = [str(name) for name in (*names, SHOWN[label].opts.app_config.verbose_name)]
+
+    assert not any(name.isascii() for name in chinese)
 
 
 def test_painting_that_rests_is_told_to_the_workers(as_admin: Client):

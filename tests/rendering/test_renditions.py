@@ -921,6 +921,12 @@ def test_failure_has_a_reason(error, reason):
 
     source.refresh_from_db()
     assert (source.state, source.reason) == (State.FAILED, reason)
+    assert type(error).__name__ in source.error.splitlines()[-1]
+    assert "in painting" in source.error
+    source.renew(now=NOON)
+    source.refresh_from_db()
+    source.start(now=NOON, lease=timedelta(minutes=1))
+    assert Source.objects.get().error == ""
 
 
 def test_time_that_is_up_has_a_reason():

@@ -186,13 +186,15 @@ def test_jobs_go_on_at_the_last_one_shown(as_desk: Client, alice: User, monkeypa
 
 def test_job_shows_its_way_its_recipe_and_why_it_failed(as_desk: Client, failed: Artwork):
     rendition = rendition_of(failed)
-    Rendition.objects.filter(pk=rendition.pk).update(worker="easel-7", started_at=makers.NOON)
+    told = {"worker": "easel-7", "started_at": makers.NOON, "error": "ZeroDivisionError: division <by> zero"}
+    Rendition.objects.filter(pk=rendition.pk).update(**told)
 
     page = as_desk.get(f"{JOBS}{rendition.pk}/").content.decode()
 
     assert "easel-7" in page
     assert rendition.recipe in page
     assert "it stopped the painter each time" in page
+    assert "ZeroDivisionError: division &lt;by&gt; zero" in page
     assert 'value="retry"' not in page  # this person may only look
 
 

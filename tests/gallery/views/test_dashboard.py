@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from gallery.ledger import Technique
-from gallery.models import Artwork, User
+from gallery.models import Artwork, Traffic, User
 from rendering.models import Rendition, State
 from rendering.stats import Span, Trouble
 from tests import makers
@@ -108,6 +109,31 @@ def test_dashboard_tells_what_is_saved_and_how_it_is_computed(as_desk: Client, a
         + page.count("too few paintings: the kernels' own figures")
         == 12
     )
+
+
+@pytest.mark.parametrize("by", ["cpu_seconds", "bytes", "money"])
+def test_waterfall_is_drawn_by_the_figure_that_is_asked_for(as_desk: Client, alice: User, by: str):
+    made = makers.artwork(makers.photo(alice))
+    Rendition.objects.filter(commissions=made.commission).update(finished_at=timezone.now())
+    Artwork.objects.update(created_at=timezone.now())
+    Traffic.objects.create(hour=timezone.now() - timedelta(minutes=1), pages=1, naive_bytes=9_000_000, sent_bytes=0)
+
+    response = as_desk.get(STAFF, {"by": by})
+
+    fall = response.context["desk"].waterfall
+    share = 100 * getattr(fall.actual, by) / getattr(fall.naive, by)
+    [shown] = [box for line, box in bars(response) if line == "Spent"]
+    assert shown == pytest.approx(share, abs=0.01)
+    assert f'<a href="?by={by}#fall" aria-current="true">' in response.content.decode()
+    assert as_desk.get(STAFF, {"by": "x"}).context["by"] == "cpu_seconds"
+
+
+def bars(response) -> list[tuple[str, float]]:
+    """Return the lines of the waterfall, each with how long its bar is."""
+    table = response.content.decode().partition('aria-labelledby="fall"')[2].partition("</table>")[0]
+    lines = [re.sub(r"<[^>]+>", " ", row).split() for row in table.split("<tr>")[2:]]
+    widths = [float(width) for width in re.findall(r'<rect class="\w+" x="[\d.]+" width="([\d.]+)"', table)]
+    return [(line[0], width) for line, width in zip(lines, widths, strict=True)]
 
 
 @pytest.mark.parametrize(("address", "count"), [(STAFF, 35), (f"{STAFF}savings/", 16)])
