@@ -13,7 +13,7 @@ LAYERED_IMPORT = re.compile(r'^@import url\("(?P<path>[^"]+)"\) layer\((?P<layer
 ONE_LAYER = re.compile(rf"{LAYERED_IMPORT.pattern}(?:@import .+ layer\((?P=layer)\);\n)*", re.MULTILINE)
 
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-BLANKS = re.compile(r"\s*([{};,>])\s*|(?<=:)\s+")  # no string in our style sheets has blanks beside these
+BLANKS = re.compile(r"\s*([{};,>])\s*|(?<=[\w-]:)\s+")  # no string in our style sheets has blanks beside these
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc] # whitenoise brings no types
@@ -32,9 +32,13 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
             storage, path = paths[name]
             text = _read(storage, path)
             if LAYERED_IMPORT.search(text):
-                whole = ONE_LAYER.sub(partial(_layer, storage, path), text)
+                whole = _whole(storage, path, text)
                 paths[name] = (joined, joined.save(name, ContentFile(whole.encode())))
         yield from super().post_process(paths, dry_run, **options)
+
+
+def _whole(storage: Storage, path: str, text: str) -> str:
+    return ONE_LAYER.sub(partial(_layer, storage, path), COMMENT.sub("", text)).lstrip()
 
 
 def _layer(storage: Storage, importer: str, found: re.Match[str]) -> str:

@@ -35,7 +35,7 @@ export class UploadQueue {
   }
 
   add(files, wishes) {
-    for (const done of this.at("known", "cancelled")) this.remove(done);
+    for (const done of this.at("known", "cancelled", "refused", "large")) this.remove(done);
     const made = files.map((file) => this.take({ file, wishes }));
     this.keep(made);
     this.next();

@@ -283,8 +283,14 @@ def test_page_of_a_photo_is_fetched_before_its_click_and_its_picture_grows(brows
         page.go_back(wait_until="commit")
         page.wait_for_function("sessionStorage.getItem('grown') !== null")
 
+        back = page.evaluate("sessionStorage.getItem('grown')")
+        page.go_forward(wait_until="commit")
+        page.get_by_role("link", name="Paint again with").first.click()
+        expect(page.locator("own-values")).to_be_visible()
+        page.wait_for_timeout(500)
+
         assert fetched == "navigational-prefetch"
-        assert there == page.evaluate("sessionStorage.getItem('grown')") == "picture"
+        assert [there, back, page.evaluate("sessionStorage.getItem('grown')")] == ["picture"] * 3
 
 
 def test_nothing_grows_for_whom_motion_is_too_much(browser: Browser, gallery: Gallery):
