@@ -7,8 +7,9 @@ const loaded = new Promise((resolve) => {
   else addEventListener("load", resolve, { once: true });
 });
 
-/** What comes into a page that is there already comes whole, not in steps. */
+/** What comes into a page that is there already comes whole, not in steps; it was read as by a browser without scripts. */
 export function whole(root) {
+  for (const spare of root.querySelectorAll("noscript")) spare.remove();
   for (const picture of root.querySelectorAll("img[data-sizes]")) show(picture, picture.dataset.sizes);
 }
 
