@@ -37,4 +37,10 @@ function show(picture, sizes) {
   delete picture.dataset.srcset;
 }
 
-for (const picture of document.querySelectorAll("img[data-sizes]")) raise(picture);
+function raiseAll() {
+  for (const picture of document.querySelectorAll("img[data-sizes]")) raise(picture);
+}
+
+// It does not wait for the style sheets as other modules do, so that a kept copy may run before the page is read.
+if (document.readyState === "loading") document.addEventListener("readystatechange", raiseAll, { once: true });
+else raiseAll();

@@ -243,6 +243,16 @@ def test_painting_comes_after_its_photo_and_sharp_files_after_all_else(browser: 
     assert late == 0
 
 
+def test_painting_becomes_sharp_also_where_its_script_is_kept(browser: Browser, gallery: Gallery):
+    shown = "document.querySelector('.compare-painting img')?.currentSrc"
+
+    with measure.window(browser, "phone", gallery.ann) as context:
+        page = measure.open_page(context, gallery.address("photo")).page
+        for _ in range(3):
+            page.goto(gallery.address("photo"), wait_until="commit")
+            page.wait_for_function(f"() => {shown}?.endsWith('/800.jpg')")
+
+
 def test_slider_and_tabs_answer_at_once(browser: Browser, gallery: Gallery):
     with measure.window(browser, "desktop", gallery.ann) as context:
         opened = measure.open_page(context, gallery.address("photo"))
