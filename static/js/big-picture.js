@@ -7,8 +7,9 @@ const loaded = new Promise((resolve) => {
   else addEventListener("load", resolve, { once: true });
 });
 
-/** What comes into a page that is there already comes whole, not in steps. */
+/** What comes into a page that is there already comes whole, not in steps; it was read as by a browser without scripts. */
 export function whole(root) {
+  for (const spare of root.querySelectorAll("noscript")) spare.remove();
   for (const picture of root.querySelectorAll("img[data-sizes]")) show(picture, picture.dataset.sizes);
 }
 
@@ -36,4 +37,10 @@ function show(picture, sizes) {
   delete picture.dataset.srcset;
 }
 
-for (const picture of document.querySelectorAll("img[data-sizes]")) raise(picture);
+function raiseAll() {
+  for (const picture of document.querySelectorAll("img[data-sizes]")) raise(picture);
+}
+
+// It does not wait for the style sheets as other modules do, so that a kept copy may run before the page is read.
+if (document.readyState === "loading") document.addEventListener("readystatechange", raiseAll, { once: true });
+else raiseAll();

@@ -54,10 +54,12 @@ PROBE = """
 
 @dataclass
 class Sent:
-    """One request and what came back."""
+    """One request and what came back; when it was asked for, and when all of it was there, in seconds."""
 
     address: str
     kind: str
+    began: float
+    ended: float = 0.0
     bytes: int = 0
     encoding: str = ""
     status: int = 0
@@ -79,6 +81,12 @@ class Opened:
     def bytes_of(self, kind: str) -> int:
         """Return the bytes on the wire of one kind, with headers."""
         return sum(each.bytes for each in self.of(kind))
+
+    def first_round(self) -> list[Sent]:
+        """Return what is asked for before the first file has come: these share the line with the first picture."""
+        parts = [each for each in self.asked.values() if each.kind != "page"]
+        first = min(each.ended for each in parts if each.done)
+        return [each for each in parts if each.began < first]
 
     @property
     def bytes(self) -> int:
@@ -160,15 +168,15 @@ def _listen(opened: Opened) -> None:
     wire.send("Network.enable")
     wire.on("Network.requestWillBeSent", lambda told: _begin(asked, told))
     wire.on("Network.responseReceived", lambda told: _answer(asked, told))
-    wire.on("Network.loadingFinished", lambda told: _end(asked, told["requestId"], told["encodedDataLength"]))
-    wire.on("Network.loadingFailed", lambda told: _end(asked, told["requestId"], 0))
+    wire.on("Network.loadingFinished", lambda told: _end(asked, told, told["encodedDataLength"]))
+    wire.on("Network.loadingFailed", lambda told: _end(asked, told, 0))
 
 
 def _begin(asked: dict[str, Sent], told: dict[str, Any]) -> None:
     address = told["request"]["url"]
     if address.startswith("http"):
         kind = "stream" if told.get("type") == "EventSource" else KINDS.get(told.get("type", ""), "other")
-        asked[told["requestId"]] = Sent(address, kind)
+        asked[told["requestId"]] = Sent(address, kind, began=told["timestamp"])
 
 
 def _answer(asked: dict[str, Sent], told: dict[str, Any]) -> None:
@@ -182,6 +190,7 @@ def _answer(asked: dict[str, Sent], told: dict[str, Any]) -> None:
     sent.encoding = {name.lower(): value for name, value in answer["headers"].items()}.get("content-encoding", "")
 
 
-def _end(asked: dict[str, Sent], key: str, size: float) -> None:
-    if key in asked:
-        asked[key].bytes, asked[key].done = round(size), True
+def _end(asked: dict[str, Sent], told: dict[str, Any], size: float) -> None:
+    sent = asked.get(told["requestId"])
+    if sent is not None:
+        sent.bytes, sent.ended, sent.done = round(size), told["timestamp"], True

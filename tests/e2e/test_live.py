@@ -338,6 +338,9 @@ def test_photo_page_shows_a_painting_as_soon_as_it_is_there(site: Web, window: B
     finish(artworks_of(photo)[0])
 
     expect(page.locator(".tab[data-stage=done]")).to_have_count(1, timeout=1500)
+    # What comes while somebody looks comes whole: a thumbnail would be less than what was there.
+    expect(page.locator(".compare-painting img[srcset]")).to_have_count(1)
+    expect(page.locator("img[data-srcset]")).to_have_count(0)
 
 
 def asked_for(window: BrowserContext, path: str) -> list[str]:

@@ -88,7 +88,7 @@ def test_style_sheets_and_scripts_fetch_nothing_from_elsewhere():
 
 def test_every_style_sheet_is_imported_once_into_a_layer():
     folder = ROOT / "static/css"
-    pages = [folder / f"{name}.css" for name in ("app", "desk", "exhibit")]
+    pages = [folder / f"{name}.css" for name in ("app", "album", "desk", "exhibit")]
     texts = {path: path.read_text("utf-8") for path in pages}
     imported = [each for text in texts.values() for each in LAYERED.findall(text)]
 
