@@ -219,7 +219,7 @@ Act: TypeAlias = Callable[[User, User, datetime], bool]
 class PersonAdmin(AuditedAdmin, UserAdmin):
     """People; deleting one deletes the album and its files."""
 
-    list_display = ("username", "email", "is_staff", "is_active", "photo_count", "last_login", "date_joined")
+    list_display = ("username", "email", "is_staff", "is_active", "photo_count", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active", "awaits_approval", "groups", "language", "date_joined")
     inlines = (PersonAllowanceInline,)
     fieldsets = (*(UserAdmin.fieldsets or ()), (_("Pages"), {"fields": ("language", "theme", "styles", "look")}))

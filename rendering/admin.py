@@ -37,7 +37,7 @@ class WorkAdmin(admin.ModelAdmin):
         return request.user.has_perm(f"{self.opts.app_label}.{get_permission_codename('change', self.opts)}")
 
     @admin.display(description=_("size"), ordering="width")
-    def size(self, work: Source | Rendition) -> str:
+    def dimensions(self, work: Source | Rendition) -> str:
         """Return width and height, once they are known."""
         return f"{work.width} x {work.height}" if work.width else ""
 
@@ -71,7 +71,7 @@ class SourceAdmin(WorkAdmin):
     list_display = (
         "id",
         "format",
-        "size",
+        "dimensions",
         "bytes",
         "state",
         "reason",
@@ -102,7 +102,18 @@ class SourceAdmin(WorkAdmin):
 class RenditionAdmin(WorkAdmin):
     """Paintings."""
 
-    list_display = ("id", "style", "size", "state", "reason", "tries", "crashes", "seconds", "waiting_since", "worker")
+    list_display = (
+        "id",
+        "style",
+        "dimensions",
+        "state",
+        "reason",
+        "tries",
+        "crashes",
+        "seconds",
+        "waiting_since",
+        "worker",
+    )
     list_filter = ("state", "reason", "style", "style_version", "waiting_since")
     search_fields = ("=id", "recipe", "=holder")
     exclude = ("canvas_key",)

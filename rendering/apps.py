@@ -19,6 +19,10 @@ def call(config: AppConfig, names: Names) -> None:
         if model.__name__ in names:
             options = model._meta  # noqa: SLF001 - Django's name
             options.verbose_name, options.verbose_name_plural = names[model.__name__]
+        for field in model._meta.fields:  # noqa: SLF001 - Django's name
+            # What the model itself has named stays so.
+            if field.verbose_name == field.name.replace("_", " "):
+                field.verbose_name = COLUMNS.get(field.name, field.verbose_name)
 
 
 class RenderingConfig(AppConfig):
@@ -32,6 +36,52 @@ class RenderingConfig(AppConfig):
         call(self, NAMES)
 
 
+COLUMNS = {
+    "action_flag": _("what"),
+    "commission": _("wish for a painting"),
+    "crashes": _("processes ended by it"),
+    "created_at": _("made"),
+    "ends": _("ends"),
+    "begins": _("begins"),
+    "daily": _("a whole day"),
+    "at": _("when"),
+    "error": _("what was raised"),
+    "expires_at": _("ends"),
+    "finished_at": _("ended"),
+    "format": _("format"),
+    "found": _("how it was found"),
+    "full_size": _("full size"),
+    "group": _("group"),
+    "invited_by": _("invited by"),
+    "key": _("key"),
+    "lane": _("lane of the queue"),
+    "look": _("look"),
+    "name": _("name"),
+    "owner": _("owner"),
+    "person": _("person"),
+    "photo": _("photo"),
+    "priority": _("priority"),
+    "reason": _("reason"),
+    "recipe": _("recipe"),
+    "removed_at": _("in the bin since"),
+    "revoked_at": _("taken back"),
+    "served_at": _("served"),
+    "since": _("since"),
+    "source": _("file that is read"),
+    "started_at": _("begun"),
+    "state": _("state"),
+    "style": _("style"),
+    "style_version": _("version of the style"),
+    "summed_at": _("summed up"),
+    "tries": _("tries"),
+    "unlimited": _("without limits"),
+    "used_at": _("used"),
+    "used_by": _("used by"),
+    "waiting_since": _("waiting since"),
+    "wanted": _("still wanted"),
+    "worker": _("worker"),
+}
+"""What columns are called in the admin, whichever model they are of."""
 NAMES: Names = {
     "Source": (_("file that is read"), _("files that are read")),
     "Rendition": (_("painting"), _("paintings")),

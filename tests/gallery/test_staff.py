@@ -15,6 +15,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.admin import ModelAdmin, site
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.utils import label_for_field
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
@@ -430,6 +431,17 @@ def test_every_model_of_the_admin_has_a_name_for_people(label: str):
         chinese = [str(name) for name in (*names, SHOWN[label].opts.app_config.verbose_name)]
 
     assert not any(name.isascii() for name in chinese)
+
+
+@pytest.mark.parametrize("label", [label for label in SHOWN if label.startswith(("gallery.", "rendering."))])
+def test_every_column_of_a_list_has_a_name_in_every_language(label: str, rf: RequestFactory, admin: User):
+    shown, request = SHOWN[label], rf.get("/admin/")
+    request.user = admin
+
+    with translation.override("zh-hans"):
+        columns = {name: str(label_for_field(name, shown.model, shown)) for name in shown.get_list_display(request)}
+
+    assert {name for name, column in columns.items() if column.isascii()} <= {"id"}
 
 
 def test_painting_that_rests_is_told_to_the_workers(as_admin: Client):

@@ -49,6 +49,15 @@ def test_lists_ask_a_constant_number_of_queries(media, as_admin, name, queries, 
     assert response.context["cl"].result_count == count
 
 
+def test_list_of_files_tells_how_large_they_are_in_pixels_and_bytes(media, as_admin):
+    makers.source_row(width=4000, height=3000, size=2_500_000)
+
+    page = as_admin.get(changelist("source")).content.decode()
+
+    assert '<td class="field-dimensions">4000 x 3000</td>' in page
+    assert '<td class="field-bytes">2.4\xa0MB</td>' in page
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_rows_are_shown_found_and_never_edited(work, as_admin, name):
     row = {"source": work.source, "rendition": work.rendition, "commission": work}[name]
