@@ -278,6 +278,19 @@ def test_use_is_shown_before_a_limit_bites(alice: User):
     ]
 
 
+@pytest.mark.parametrize(
+    ("used", "limit", "said"),
+    [
+        (11_480_000, 20_000_000_000, "11.5 MB of 20 GB"),
+        (100_000_000, 20_000_000_000, "0.1 of 20 GB"),
+        (11_480_000, 500_000_000, "11.5 of 500 MB"),
+        (1_900_000_000, 1_500_000_000, "1.9 of 1.5 GB"),
+    ],
+)
+def test_storage_is_said_in_a_unit_that_shows_it(used: int, limit: int, said: str):
+    assert str(Use(Kind.STORAGE, used, limit)) == said
+
+
 def test_use_says_when_there_is_more(alice: User):
     book(alice, 3)
     assert use_of(alice, Kind.PAINTINGS).frees_at is None
