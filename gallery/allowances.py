@@ -45,7 +45,7 @@ SECONDS = int(HOUR.total_seconds())
 SOON = timedelta(seconds=15)  # when photos are in work: the next is likely to be done by then
 PATIENCE = 0.5  # s for an answer of Redis; somebody waits for the page
 REST = 2.0  # s in which a Redis that was away is not asked again
-MEGABYTE = 1_000_000
+MEGABYTE, GIGABYTE = 1_000_000, 1_000_000_000
 BATCH = 1000  # slots in one call of a script
 BUSY = (State.WAITING, State.WORKING)
 
@@ -113,14 +113,19 @@ class Use:
     def __str__(self) -> str:
         """Say it in the person's language, such as `12 of 200`."""
         if self.kind == Kind.STORAGE:
-            large = self.limit >= 1000 * MEGABYTE
-            sentence = _("%(used)s of %(limit)s GB") if large else _("%(used)s of %(limit)s MB")
-            unit = 1000 * MEGABYTE if large else MEGABYTE
-            return sentence % {
-                "used": number_format(round(self.used / unit, 1), decimal_pos=1),
-                "limit": f"{self.limit / unit:g}",
-            }
+            return self._stored()
         return _("%(used)s of %(limit)s") % {"used": self.used, "limit": self.limit}
+
+    def _stored(self) -> str:
+        if self.limit < GIGABYTE:
+            sentence, unit, whole = _("%(used)s of %(limit)s MB"), MEGABYTE, MEGABYTE
+        elif self.used < GIGABYTE / 10:
+            # "0.0 of 20 GB" would say that nothing is stored.
+            sentence, unit, whole = _("%(used)s MB of %(limit)s GB"), MEGABYTE, GIGABYTE
+        else:
+            sentence, unit, whole = _("%(used)s of %(limit)s GB"), GIGABYTE, GIGABYTE
+        used = number_format(round(self.used / unit, 1), decimal_pos=1)
+        return sentence % {"used": used, "limit": f"{self.limit / whole:g}"}
 
 
 class Exceeded(Exception):  # noqa: N818 - reads as what it says: the allowance is exceeded

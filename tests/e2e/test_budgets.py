@@ -66,15 +66,6 @@ LACKING = """
     each.hasAttribute("width") && each.hasAttribute("height") && each.hasAttribute("alt")
     && each.decoding === "async")).map((each) => each.outerHTML.slice(0, 200))
 """
-# What a page shows to grow out of the page before it.
-GROWN = """
-addEventListener("pagereveal", async ({viewTransition}) => {
-  if (!navigation.activation?.from) return;
-  await viewTransition?.ready;
-  const grown = document.getAnimations().map(({effect}) => effect.pseudoElement?.match(/group\\((.+)\\)/)?.[1]);
-  sessionStorage.setItem("grown", grown.find(Boolean) ?? "nothing");
-});
-"""
 # Of each large frame the width of the file that lies on top.
 LARGEST_OF_FRAMES = """
 () => [...document.querySelectorAll(".card-cover, .compare .frame")].map((frame) => {
@@ -329,9 +320,8 @@ def test_more_photos_join_the_page_and_the_place_is_kept(browser: Browser, galle
             assert page.evaluate("probe.restored") is not made_again
 
 
-def test_page_of_a_photo_is_fetched_before_its_click_and_its_picture_grows(browser: Browser, gallery: Gallery):
+def test_page_of_a_photo_is_fetched_before_its_click(browser: Browser, gallery: Gallery):
     with measure.window(browser, "desktop", gallery.ann) as context:
-        context.add_init_script(GROWN)
         page = measure.open_page(context, gallery.address("album")).page
         cover = page.locator(".card-cover").first
 
@@ -339,32 +329,8 @@ def test_page_of_a_photo_is_fetched_before_its_click_and_its_picture_grows(brows
             cover.hover()
         cover.click()
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        fetched = page.evaluate("performance.getEntriesByType('navigation')[0].deliveryType")
-        page.wait_for_function("sessionStorage.getItem('grown') !== null")
-        there = page.evaluate("sessionStorage.getItem('grown')")
-        page.evaluate("sessionStorage.removeItem('grown')")
-        page.go_back(wait_until="commit")
-        page.wait_for_function("sessionStorage.getItem('grown') !== null")
 
-        back = page.evaluate("sessionStorage.getItem('grown')")
-        page.go_forward(wait_until="commit")
-        page.get_by_role("link", name="Paint again with").first.click()
-        expect(page.locator("own-values")).to_be_visible()
-        page.wait_for_timeout(500)
-
-        assert fetched == "navigational-prefetch"
-        assert [there, back, page.evaluate("sessionStorage.getItem('grown')")] == ["picture"] * 3
-
-
-def test_nothing_grows_for_whom_motion_is_too_much(browser: Browser, gallery: Gallery):
-    with measure.window(browser, "phone", gallery.ann, reduced_motion="reduce") as context:
-        context.add_init_script(GROWN)
-        page = measure.open_page(context, gallery.address("album")).page
-
-        page.locator(".card-cover").first.click()
-
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        assert page.evaluate("sessionStorage.getItem('grown')") == "nothing"
+        assert page.evaluate("performance.getEntriesByType('navigation')[0].deliveryType") == "navigational-prefetch"
 
 
 def test_album_shows_every_picture_without_scripts(browser: Browser, gallery: Gallery):

@@ -183,7 +183,7 @@ def test_use_is_shown_where_photos_are_chosen_and_comes_with_each_answer(
 
     for text in (news, as_alice.get("/").content.decode(), as_alice.get("/settings/").content.decode()):
         assert "2 of 200" in text
-        assert "0.0 of 20 GB" in text
+        assert "0.0 MB of 20 GB" in text
 
 
 def test_use_that_is_near_its_limit_stands_out(as_alice: Client, settings: Settings):
