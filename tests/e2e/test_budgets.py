@@ -13,8 +13,6 @@ from tests.e2e import measure, product
 from tests.e2e.measure import Opened
 from tests.load import pages
 from tests.load.site import Site, running
-from tests.load.visitor import Visitor
-from tests.processes import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -81,7 +79,6 @@ class Gallery:
     """A product with a full album, the person whose it is, and what addresses are made of."""
 
     site: Site
-    person: Visitor
     ann: StorageState
     keys: dict[str, str]
 
@@ -90,14 +87,6 @@ class Gallery:
 
     def who(self, name: str) -> StorageState | None:
         return self.ann if name in OWN else None
-
-    def photos(self) -> list[str]:
-        return [key for [key] in self.site.rows("SELECT key FROM gallery_photo WHERE removed_at IS NULL ORDER BY id")]
-
-    def take_away(self, photo: str) -> None:
-        """Have the album as it was before somebody added this photo."""
-        assert self.person.remove(photo)
-        self.person.close()
 
 
 @dataclass(frozen=True)
@@ -138,10 +127,9 @@ def gallery() -> Iterator[Gallery]:
     """The product with an album of real photos and their paintings, all of them shared."""
     with running(workers=2) as site:
         person = pages.fill(site, PHOTOS)
-        made = Gallery(site, person, pages.who(person), {})
-        photos = made.photos()[::-1]
-        made.keys.update({"photo": photos[0], "share": pages.share(site, person, photos)})
-        yield made
+        photos = [key for [key] in site.rows("SELECT key FROM gallery_photo ORDER BY id DESC")]
+        keys = {"photo": photos[0], "share": pages.share(site, person, photos)}
+        yield Gallery(site, pages.who(person), keys)
 
 
 @pytest.fixture(scope="module", params=VISITS, ids="-".join)
@@ -283,21 +271,17 @@ def test_upload_answers_at_once(browser: Browser, gallery: Gallery):
 
         expect(opened.page.locator(".upload-file, .card-paintings [data-stage=waiting]").first).to_be_attached()
         assert 0 < opened.seen("slowest") <= ANSWER
-        wait_until(lambda: len(gallery.photos()) > PHOTOS, seconds=60)
-    gallery.take_away(gallery.photos()[-1])
 
 
 def test_more_photos_join_the_page_and_the_place_is_kept(browser: Browser, gallery: Gallery):
-    photos = int(gallery.site.number("SELECT COUNT(*) FROM gallery_photo"))  # another test may have added one
-
     with measure.window(browser, "desktop", gallery.ann) as context:
         page = measure.open_page(context, gallery.address("album")).page
         cards, chosen = page.locator(".card"), page.locator(".chosen-count")
 
         page.get_by_role("link", name="More photos").click()
-        expect(cards).to_have_count(photos, timeout=20_000)
+        expect(cards).to_have_count(PHOTOS, timeout=20_000)
         expect(cards.nth(CARDS).locator(".plate-title a")).to_be_focused()
-        expect(page.locator("#announcer")).to_have_text(f"{photos - CARDS} more photos")
+        expect(page.locator("#announcer")).to_have_text(f"{PHOTOS - CARDS} more photos")
         expect(page.get_by_role("link", name="More photos")).to_have_count(0)
         for key in ("x", "j", "Shift+X"):
             page.keyboard.press(key)
@@ -315,7 +299,7 @@ def test_more_photos_join_the_page_and_the_place_is_kept(browser: Browser, galle
         for made_again in (False, True):
             if made_again:
                 page.reload()
-            expect(cards).to_have_count(photos, timeout=20_000)
+            expect(cards).to_have_count(PHOTOS, timeout=20_000)
             page.wait_for_function(f"(place) => Math.abs({LAST_CARD} - place) < 100", arg=place)
             assert page.evaluate("probe.restored") is not made_again
 

@@ -33,7 +33,7 @@ from tests.rendering.makers import (
     source_row,
 )
 
-RELEASING = 39
+RELEASING = 40
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

@@ -333,7 +333,7 @@ def test_numbers_of_the_people(work: datetime, as_admin: Client, alice: User, bo
         told = lines[owner.username]
         assert told[:2] == [str(len(sources)), str(Artwork.objects.filter(photo__owner=owner).count())]
         assert told[2] == plain(filesizeformat(files + sum(each.stored_bytes for each in sources)))
-        assert told[3].startswith(f"{files / 1e9:.1f} of")
+        assert told[3].startswith(f"{files / 1e6:.1f} MB of")
         own = figures(as_admin.get(f"/staff/people/{owner.pk}/").content.decode())
         assert (own["Photos"], own["Paintings"]) == (told[0], told[1])
         painted = {each.commission.rendition for each in Artwork.objects.filter(photo__owner=owner)}
