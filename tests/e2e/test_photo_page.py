@@ -45,7 +45,11 @@ def test_keys_go_from_painting_to_painting_and_show_the_photo(page: Page):
 
     seen = [chosen(page)]
     for key in ("]", "]", "["):
-        page.keyboard.press(key)
+        before = page.url
+        # Keys are heard once the page's scripts have come, after its pictures.
+        while page.url == before:
+            page.keyboard.press(key)
+            page.wait_for_timeout(500)
         page.wait_for_load_state()
         page.wait_for_function("() => customElements.get('ba-compare') !== undefined")
         seen.append(chosen(page))
