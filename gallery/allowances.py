@@ -278,7 +278,7 @@ def _in_work(person: User, limit: int, *, now: datetime) -> Use:
 
 
 def _most_in_work(person: User) -> int:
-    """Return how many rows wait or are in work in a person's lane: each photo in work has at least one."""
+    """Return how many rows wait or are in work in a person's lane: each picture in work has at least one."""
     return sum(kind.objects.filter(lane=person.lane, state__in=BUSY).count() for kind in (Source, Rendition))
 
 
