@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gallery.models import UNFINISHED, Artwork, Photo, Stage
-from gallery.templatetags.words import style_label
+from gallery.templatetags.words import on_card, style_label
 from rendering import strips
 
 register = template.Library()
@@ -29,9 +29,10 @@ BITMAP_PICTURE_HEADER = struct.Struct("<IiiHHIIiiII")
 class Picture:
     """What an `img` needs to know.
 
-    `sharp` is the same picture for large places, empty if there is no larger one; `srcset` names all files among
-    which the browser may choose for a large place, and `thumb` is the smallest of all, for the time until that one has
-    come. `at` is its place in a strip of several, in percent from the left; empty if it has the file for itself.
+    `sharp` is the same picture for large places, empty if there is no larger one. In a large place `srcset` names all
+    files among which the browser may choose, and `thumb` is the smallest of all, for the time until that one has come;
+    both are empty elsewhere. `at` is its place in a strip of several, in percent from the left; empty if it has the
+    file for itself.
     """
 
     src: str
@@ -49,6 +50,24 @@ class Picture:
     def tenths(self) -> int:
         """How wide it is for its height, in tenths, 3 to 20: so much a style sheet can know of a picture's shape."""
         return min(20, max(3, 10 * self.width // self.height))
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One of the small pictures of a card: an artwork, how it stands, its style's name; no picture until it has one."""
+
+    artwork: Artwork
+    stage: Stage
+    style: str
+    picture: Picture | None
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Where several paintings are side by side, and which, by their numbers."""
+
+    address: str
+    artworks: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -94,14 +113,15 @@ def artwork_picture(artwork: Artwork | None, wanted: int = SMALL) -> Picture | N
 @register.simple_tag
 def card_picture(artwork: Artwork, shown: Sequence[Artwork]) -> Picture | None:
     """Return an artwork among those that a card shows: once all are finished they come together in one file."""
-    own = artwork_picture(artwork, SMALL)
-    # A proposed twin's paintings are in a file of their own.
-    mine = [each for each in shown if each.photo_id == artwork.photo_id]
-    together = [each for each in mine[: strips.LONGEST] if each.stage == Stage.DONE]
-    if own is None or artwork not in together or len(together) < 2 or _changing(mine):
-        return own
-    at = f"{100 * together.index(artwork) / (len(together) - 1):.0f}"
-    return replace(own, src=strip_address(artwork.photo, together), width=strips.CELL, height=strips.CELL, at=at)
+    return _cut(artwork, _strip(shown))
+
+
+@register.simple_tag
+def openings(photo: Photo) -> list[Opening]:
+    """Return the small pictures of a photo's card, one of each style."""
+    shown = on_card(photo)
+    strip = _strip(shown)
+    return [Opening(each, each.stage, style_label(each.style), _cut(each, strip)) for each in shown]
 
 
 def strip_address(photo: Photo, together: Sequence[Artwork]) -> str:
@@ -110,9 +130,21 @@ def strip_address(photo: Photo, together: Sequence[Artwork]) -> str:
     return f"{address}?of={','.join(each.style for each in together)}"
 
 
-def _changing(shown: Sequence[Artwork]) -> bool:
+def _strip(shown: Sequence[Artwork]) -> Strip | None:
+    stages = [each.stage for each in shown]
+    together = [each for each, stage in zip(shown, stages, strict=True) if stage == Stage.DONE][: strips.LONGEST]
     # While they are painted each comes by itself: the strip would come anew with every one of them.
-    return any(each.stage in UNFINISHED for each in shown)
+    if len(together) < 2 or any(stage in UNFINISHED for stage in stages):
+        return None
+    return Strip(strip_address(together[0].photo, together), [each.pk for each in together])
+
+
+def _cut(artwork: Artwork, strip: Strip | None) -> Picture | None:
+    own = artwork_picture(artwork, SMALL)
+    if own is None or strip is None or artwork.pk not in strip.artworks:
+        return own
+    at = f"{100 * strip.artworks.index(artwork.pk) / (len(strip.artworks) - 1):.0f}"
+    return replace(own, src=strip.address, width=strips.CELL, height=strips.CELL, at=at)
 
 
 def _preview(artwork: Artwork) -> Picture:
@@ -183,19 +215,23 @@ def _picture(
     address: str, key: str, widths: list[int], size: tuple[int, int], wanted: int, words: tuple[str, str, str]
 ) -> Picture:
     alt, signature, style = words
-    addresses = {each: reverse(address, args=[key, each]) for each in widths}
+    width = _at_least(wanted, widths)
     # A small opening stays as it is: nobody sees a sharper file in it, but everybody would wait for it.
-    width, sharp = _at_least(wanted, widths), 0 if wanted <= SMALL else _at_least(LARGE, widths)
+    sharp = _at_least(LARGE, widths) if wanted > SMALL else 0
+    offered = [each for each in widths if MEDIUM <= each <= LARGEST or each == width] if wanted > MEDIUM else []
+    small = min(widths) if offered else 0
+    # Only these: a page of the album has more than a hundred pictures.
+    addresses = {each: reverse(address, args=[key, each]) for each in {width, sharp, small, *offered} - {0}}
     return Picture(
         src=addresses[width],
         sharp=addresses[sharp] if sharp > width else "",
-        srcset=", ".join(f"{addresses[each]} {each}w" for each in widths if MEDIUM <= each <= LARGEST or each == width),
+        srcset=", ".join(f"{addresses[each]} {each}w" for each in offered),
         width=width,
         height=max(1, round(width * size[1] / size[0])),
         alt=alt,
         placeholder=placeholder(signature),
         style=style,
-        thumb=addresses[min(widths)] if min(widths) < width else "",
+        thumb=addresses[small] if 0 < small < width else "",
     )
 
 
