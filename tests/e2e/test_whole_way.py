@@ -57,9 +57,11 @@ def test_stranger_gets_six_photos_painted_in_four_styles(
 ):
     page = visit()
     sign_up(page, product.address, "ann")
+    expect(page.get_by_role("search")).to_have_count(0)
 
     drop(page, SIX)
     expect(page.locator(".card")).to_have_count(6, timeout=60_000)
+    expect(page.get_by_role("search")).to_be_visible()
     expect(page.locator(".card-paintings [data-stage=done]")).to_have_count(24, timeout=120_000)
     expect(page.locator("[data-unfinished]")).to_have_count(0)
     note_addresses(page, addresses)
