@@ -17,6 +17,7 @@ from tests import makers
 from tests.artworkshop.web import Web, web
 from tests.e2e import product as products
 from tests.processes import Valkey
+from tests.stopwatch import slowness
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -160,7 +161,7 @@ def test_eight_tabs_load_at_once_and_hear_the_news_over_one_stream(site: Web, wi
     heard = seconds_of(lambda: [eventually(page, artwork) for page in pages])
 
     print(f"8 tabs: slowest load {max(loads):.2f} s, all had heard after {heard:.2f} s")  # noqa: T201 - a measurement
-    assert max(loads) < 1
+    assert max(loads) < slowness()
     assert opened == 1
     assert heard < 2
 
