@@ -178,7 +178,7 @@ def about(seconds: float) -> str:
     if seconds <= 7:
         return _("a few seconds")
     if seconds < 55:
-        return _("about %(seconds)s seconds") % {"seconds": max(10, round(seconds, -1))}
+        return _("about %(seconds)s seconds") % {"seconds": 10 * max(1, round(seconds / 10))}
     minutes = max(1, round(seconds / 60))
     if minutes < 55:
         shown = minutes if minutes < 10 else 5 * round(minutes / 5)

@@ -107,6 +107,7 @@ def test_standing_of_a_photo_without_paintings(alice):
         (7, "a few seconds"),
         (8, "about 10 seconds"),
         (34, "about 30 seconds"),
+        (41.7, "about 40 seconds"),
         (54, "about 50 seconds"),
         (55, "about 1 minute"),
         (170, "about 3 minutes"),
