@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from gallery import album
+from gallery import album, traffic
 from gallery.album import Order, Wish
 from gallery.models import Artwork, Photo, User
 from rendering.models import State
@@ -137,6 +137,7 @@ def test_page_of_fifty_thousand_photos_takes_less_than_a_fifth_of_a_second(
 
     took = {}
     for question in questions:
+        traffic.tally.forget()  # it is written twice a minute, which are no queries of the page
         with django_assert_max_num_queries(13):
             assert as_alice.get("/", question).status_code == 200
         took[str(question)] = quickest(partial(as_alice.get, "/", question), within=0.2)
