@@ -1,6 +1,7 @@
 """Artworks: commissioned, cancelled, tried again, removed."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 
 from django.db import transaction
@@ -33,10 +34,11 @@ def commission(
     ParameterError for a style, look or parameter that does not exist.
     """
     with transaction.atomic():
-        asked_before = {each.pk: each for each in photo.source.commissions.filter(rendition=None)}
         asked = renditions.commission(
             photo.source, styles=styles, look=look, full_size=full_size, lane=photo.owner.lane, now=now, changes=changes
         )
+        # As they were: what is wished again is wanted again.
+        asked_before = {each.pk: copy(each) for each, same_file in asked if same_file and each.rendition_id is None}
         made = _commission(photo, asked, look=look, full_size=full_size, now=now, changes=changes or {})
         _book(made, asked_before, by=photo.owner, now=now)
         return made

@@ -1,5 +1,6 @@
 """Estimates: how many photos come before one that waits, and in how many seconds it will be painted."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ FULL_SIZE_SECONDS = 1.5
 USUAL_NUMBER = 4
 SHORTEST_LOAD, LONGEST_LOAD = 1.0, 10.0
 FULL_SIZE = "@full"
+FRESH_SECONDS = 1.0
+"""How fast the workers are hardly changes from one second to the next, and every page that waits asks for it."""
 
 Wish: TypeAlias = tuple[Source, Sequence[Commission]]
 Waiting: TypeAlias = Source | Rendition
@@ -123,11 +126,10 @@ def estimate(own: Line, others: Iterable[Line], *, turns: float, seconds: float,
 def foretell(wishes: Iterable[Wish]) -> dict[int, Estimate]:
     """Return estimates of those of these sources that wait, by their numbers: five queries at most, whatever waits."""
     waiting = [(source, asked, first) for source, asked in wishes if (first := _first(source, asked))]
-    workers = _workers() if waiting else 0
+    workers, pace = stopwatch.read() if waiting else (0, Pace())
     if not workers:
         # Nobody knows when somebody comes to paint.
         return {}
-    pace = pace_of(_past())
     lines = _lines(pace)
     ahead = _ahead([first for _, _, first in waiting])
     found = {}
@@ -152,6 +154,31 @@ def pace_of(past: Sequence[Past]) -> Pace:
         number=len(past) / len({each.canvas for each in past}) if past else USUAL_NUMBER,
         load=_load(past),
     )
+
+
+class Stopwatch:
+    """How many workers there are and how long things take them, asked anew in each process once a second at most."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Ask anew next time."""
+        self._known: tuple[int, Pace] = (0, Pace())
+        self._until = 0.0
+
+    def read(self) -> tuple[int, Pace]:
+        """Return the number of workers, and their pace."""
+        # Two threads may ask at the same time; both are right.
+        if time.monotonic() >= self._until:
+            workers = _workers()
+            self._known = workers, pace_of(_past()) if workers else Pace()
+            self._until = time.monotonic() + FRESH_SECONDS
+        return self._known
+
+
+stopwatch = Stopwatch()
 
 
 def _load(past: Sequence[Past]) -> float:

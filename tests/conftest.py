@@ -12,7 +12,7 @@ from django.test import Client
 
 from gallery import notices, traffic
 from gallery.models import User
-from rendering import twins
+from rendering import estimates, twins
 from tests import makers
 from tests.processes import Valkey
 
@@ -71,6 +71,13 @@ def empty_board() -> Iterator[None]:
     notices.board.keep_empty()
     yield
     notices.board.forget()
+
+
+@pytest.fixture(autouse=True)
+def stopped_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Know the workers' pace from the rows as they are now."""
+    monkeypatch.setattr(estimates, "FRESH_SECONDS", 0.0)
+    estimates.stopwatch.forget()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,9 @@ from rendering.imaging import Pixels
 FOLDER = Path(__file__).resolve().parent.parent / "photos"
 LARGE = ("book-beside-flowers.jpg", "japanese-shop.jpg")
 TWELVE_MEGAPIXELS = (4000, 3000)
-# How far the window moves over the picture from one photo to the next, in pixels each way.
+# Parts of a picture by how much of it they show, and where they begin: perceptual hashes differ by 94 bits at least.
+WINDOWS = ((0.8, (0.0, 1.0)), (0.65, (0.0, 0.5, 1.0)))
+# How far the window moves over the picture from one photo of a burst to the next, in pixels each way.
 STEP = 3
 
 
@@ -25,7 +28,18 @@ def opened(name: str) -> Pixels:
 
 
 def twelve_megapixels(count: int) -> Iterator[bytes]:
-    """Yield JPEGs of 4000 by 3000 pixels and 3 to 5 MB, as phones make them; no two have the same canvas."""
+    """Yield JPEGs of 4000 by 3000 pixels and about 3 MB, as phones make them; no two show the same (208 at most)."""
+    wide = [opened(name) for name in LARGE]
+    windows = [(scale, x, y) for scale, places in WINDOWS for x in places for y in places]
+    shown = (
+        _window(view, *window) for window in windows for views in zip(*map(_views, wide), strict=True) for view in views
+    )
+    for number, part in enumerate(islice(shown, count)):
+        yield jpeg(cv2.resize(part, TWELVE_MEGAPIXELS, interpolation=cv2.INTER_CUBIC), quality=97, camera=number)
+
+
+def burst(count: int) -> Iterator[bytes]:
+    """Yield JPEGs of 4000 by 3000 pixels and 3 to 5 MB of two things from a hand that moves: each looks like others."""
     width, height = TWELVE_MEGAPIXELS
     room = STEP * (count + 1)
     wide = [_landscape(opened(name)) for name in LARGE]
@@ -62,6 +76,23 @@ def with_camera(content: bytes, number: int) -> bytes:
 def _landscape(pixels: Pixels) -> Pixels:
     upright = pixels.shape[0] > pixels.shape[1]
     return np.ascontiguousarray(pixels.transpose(1, 0, 2)) if upright else pixels
+
+
+def _views(pixels: Pixels) -> Iterator[Pixels]:
+    """Yield a picture turned by each quarter, and each of these mirrored."""
+    for quarters in range(4):
+        turned = np.rot90(pixels, quarters)
+        yield np.ascontiguousarray(turned)
+        yield np.ascontiguousarray(turned[:, ::-1])
+
+
+def _window(pixels: Pixels, scale: float, x: float, y: float) -> Pixels:
+    """Return a part of 4 by 3, so large against the largest of that shape, so far to the right and down."""
+    height, width = pixels.shape[:2]
+    across = int(scale * min(width, height * 4 // 3))
+    down = across * 3 // 4
+    left, top = int(x * (width - across)), int(y * (height - down))
+    return pixels[top : top + down, left : left + across]
 
 
 def _parts(pixels: Pixels) -> Iterator[Pixels]:

@@ -1,9 +1,10 @@
 """Prints how many photos a minute the whole product paints, with one worker and with two, and where the CPU goes.
 
 Photos of 12 megapixels come in by HTTP, two at a time, while the workers paint; each is painted in four styles.
-The load generator runs on the same machine.
+The load generator runs on the same machine. No two photos look alike; with --burst all do, and each has to be
+compared with others and is proposed a twin.
 
-Usage: python -m tests.load.throughput [--json] [--photos 60] [--workers 1 --workers 2]
+Usage: python -m tests.load.throughput [--json] [--photos 60] [--burst] [--workers 1 --workers 2]
 """
 
 import argparse
@@ -151,9 +152,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--photos", type=int, default=60)
+    parser.add_argument("--burst", action="store_true")
     parser.add_argument("--workers", type=int, action="append")
     options = parser.parse_args()
-    photos = list(pictures.twelve_megapixels(options.photos))
+    photos = list((pictures.burst if options.burst else pictures.twelve_megapixels)(options.photos))
     encoding = encoding_seconds(photos[0])
     rounds = [measure(workers, photos, encoding) for workers in options.workers or (1, 2)]
     lines = _as_json(rounds) if options.json else _as_text(rounds, photos)

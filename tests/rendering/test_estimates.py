@@ -337,3 +337,19 @@ def test_foretelling_asks_the_database_five_times(count: int, django_assert_num_
         told = estimates.foretell(wishes)
 
     assert len(told) == count + 1
+
+
+@pytest.mark.usefixtures("db", "one_worker")
+def test_pace_is_looked_up_once_a_second(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+):
+    monkeypatch.setattr(estimates, "FRESH_SECONDS", 3600.0)
+    first = unread("person-1", 0)
+    before = estimates.foretell([first])
+    second = unread("person-1", 1)
+
+    with django_assert_num_queries(3):
+        told = estimates.foretell([first, second])
+
+    # How many wait is never a second old.
+    assert (told[first[0].pk], told[second[0].pk].place) == (before[first[0].pk], 2)
