@@ -12,10 +12,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "artworkshop.settings")
 _django = get_asgi_application()
 
 # They need the apps, which the line above loads.
-from artworkshop import live, unchanged  # noqa: E402
+from artworkshop import live, threads, unchanged  # noqa: E402
 from gallery import uploads  # noqa: E402
 
 # Django spools a request's body before it looks at it; it shall not fill the system's own small folder.
 tempfile.tempdir = settings.FILE_UPLOAD_TEMP_DIR
 
-application = live.in_front_of(unchanged.in_front_of(uploads.bounded(cast("uploads.Application", _django))))
+_served = uploads.bounded(threads.in_front_of(cast("uploads.Application", _django)))
+application = live.in_front_of(unchanged.in_front_of(_served))
