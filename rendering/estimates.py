@@ -173,7 +173,9 @@ class Stopwatch:
         # Two threads may ask at the same time; both are right.
         if time.monotonic() >= self._until:
             workers = _workers()
-            self._known = workers, pace_of(_past()) if workers else Pace()
+            if not workers:
+                return 0, Pace()  # not kept: the first one that comes is told of at once
+            self._known = workers, pace_of(_past())
             self._until = time.monotonic() + FRESH_SECONDS
         return self._known
 

@@ -204,7 +204,7 @@ def test_time_limit_ends_a_painting_in_words_whatever_it_does(media, hurried):
         [commission(source, "pencil"), commission(source, "color-pencil")],
     )
     started = time.monotonic()
-    wait_until(lambda: is_finished() and Rendition.objects.exists(), seconds=90)
+    wait_until(lambda: Rendition.objects.exists() and is_finished(), seconds=90)
     seconds = time.monotonic() - started
 
     assert states([oil, dawdling, *others]) == [State.FAILED, State.FAILED, State.DONE, State.DONE]
@@ -240,7 +240,7 @@ def test_many_identical_uploads_are_painted_once_by_many_workers(media, valkey, 
     for content in contents:
         commission_all(admit(content))
 
-    wait_until(lambda: is_finished() and Rendition.objects.exists(), seconds=60)
+    wait_until(lambda: Rendition.objects.exists() and is_finished(), seconds=60)
 
     assert set(Rendition.objects.values_list("state", "tries")) == {(State.DONE, 1)}
     assert Rendition.objects.count() == EVERY_STYLE
